@@ -1,0 +1,1 @@
+"""Kernels, dynamics and experiments of two papers on the neural tangent kernel."""
