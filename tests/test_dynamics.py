@@ -1,0 +1,217 @@
+"""Function-space dynamics against enumeration, dense matrix exponentials and Monte Carlo."""
+
+import itertools
+import warnings
+
+import jax
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from ntk_helpers import dynamics
+
+
+def problem(n, tests=0, outputs=None, rank=None, seed=0):
+    """A kernel of shape (n + tests, n) with condition number of a few hundred, and a residual."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n + tests, rank or n + 2))
+    kernel = features @ features[:n].T
+    shape = (n + tests,) if outputs is None else (n + tests, outputs)
+    return kernel, rng.standard_normal(shape)
+
+
+def enumerated(kernel, residual, learning_rate, batch_size, steps, replacement):
+    """Moments by running every sequence of batches: all are equally likely."""
+    n = kernel.shape[1]
+    draw = itertools.product if replacement else itertools.permutations
+    batches = list(draw(range(n), repeat=batch_size) if replacement else draw(range(n), batch_size))
+    mean, second, count = 0.0, 0.0, 0
+    for sequence in itertools.product(batches, repeat=steps):
+        z, path = residual.copy(), [residual]
+        for batch in sequence:
+            z = z - learning_rate / batch_size * sum(
+                np.outer(kernel[:, i], z[i]).reshape(z.shape) for i in batch
+            )
+            path.append(z)
+        path = np.array(path)
+        mean, second, count = mean + path, second + path[:, :, None] * path[:, None, :], count + 1
+    return mean / count, second / count
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+@pytest.mark.parametrize(("n", "batch_size", "steps", "tests"), [(3, 2, 3, 2), (4, 1, 3, 0), (2, 2, 4, 1)])
+@pytest.mark.parametrize("outputs", [None, 2])
+def test_sgd_moments_equal_the_enumeration_of_every_batch_sequence(
+    n, batch_size, steps, tests, outputs, replacement
+):
+    kernel, residual = problem(n, tests, outputs)
+    rate = 0.3 * n / np.linalg.eigvalsh(kernel[:n])[-1]
+    moments = dynamics.sgd_moments(
+        kernel, residual, learning_rate=rate, batch_size=batch_size, steps=steps, replacement=replacement
+    )
+    mean, second = enumerated(kernel, residual, rate, batch_size, steps, replacement)
+    np.testing.assert_allclose(moments.mean, mean, rtol=0, atol=1e-13 * np.abs(mean).max())
+    np.testing.assert_allclose(moments.second, second, rtol=0, atol=1e-13 * np.abs(second).max())
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_sgd_moments_agree_with_monte_carlo_within_its_errors(replacement):
+    kernel, residual = problem(12, 3)
+    arguments = {"learning_rate": 2 * 12 / np.trace(kernel[:12]), "batch_size": 3, "steps": 20}
+    moments = dynamics.sgd_moments(kernel, residual, replacement=replacement, **arguments)
+    paths = dynamics.sample_sgd(
+        jax.random.key(1), kernel, residual, samples=20_000, replacement=replacement, **arguments
+    )
+    for exact, draws in (
+        (moments.mean, paths),
+        (moments.second, paths[:, :, :, None] * paths[:, :, None, :]),
+    ):
+        error = draws[:, 1:].std(axis=0) / np.sqrt(len(draws))
+        z = (draws[:, 1:].mean(axis=0) - exact[1:]) / error
+        # a thousand correlated scores: five standard errors for the largest, and no drift on average
+        assert np.abs(z).max() < 5
+        assert 0.6 < np.sqrt((z**2).mean()) < 1.5
+
+
+def test_the_full_batch_without_replacement_is_gradient_descent():
+    kernel, residual = problem(6, 2)
+    moments = dynamics.sgd_moments(
+        kernel, residual, learning_rate=0.1, batch_size=6, steps=9, replacement=False
+    )
+    path = dynamics.gradient_descent(kernel, residual, learning_rate=0.1, steps=9)
+    np.testing.assert_allclose(moments.mean, path, rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, 0, atol=1e-12)
+
+
+def noise_operator(kernel):
+    """M -> K [diag(M)/N - M/N^2] K^T as a dense matrix on vec(M), written from its definition."""
+    points, n = kernel.shape
+    columns = []
+    for i, j in itertools.product(range(points), repeat=2):
+        m = np.zeros((points, points))
+        m[i, j] = 1
+        train = m[:n, :n]
+        columns.append((kernel @ (np.diag(np.diag(train)) / n - train / n**2) @ kernel.T).ravel())
+    return np.array(columns).T
+
+
+@pytest.mark.parametrize("rank", [None, 3])
+def test_sde_moments_equal_a_dense_matrix_exponential(rank):
+    kernel, residual = problem(5, 1, rank=rank)
+    points, n = kernel.shape
+    rate, batch_size, times = 0.2, 2, np.array([0.0, 0.4, 3.0])
+    drift = np.concatenate([kernel, np.zeros((points, points - n))], axis=1) / n
+    generator = (
+        -np.kron(drift, np.eye(points))
+        - np.kron(np.eye(points), drift)
+        + rate / batch_size * noise_operator(kernel)
+    )
+    moments = dynamics.sde_moments(kernel, residual, learning_rate=rate, batch_size=batch_size, times=times)
+    start = np.outer(residual, residual)
+    for t, mean, second in zip(times, *moments, strict=True):
+        np.testing.assert_allclose(mean, expm(-t * drift) @ residual, rtol=1e-9, atol=1e-11)
+        exact = (expm(t * generator) @ start.ravel()).reshape(start.shape)
+        np.testing.assert_allclose(second, exact, rtol=0, atol=1e-8 * np.abs(start).max())
+
+
+def test_sampled_sde_agrees_with_its_moments_within_errors_at_the_weak_order_of_the_scheme():
+    kernel, residual = problem(4, 1)
+    arguments = {"learning_rate": 0.2, "batch_size": 2, "times": np.array([0.0, 0.3])}
+    exact = dynamics.sde_moments(kernel, residual, **arguments)
+    bias = []
+    for substeps in (8, 16):
+        paths = dynamics.sample_sde(
+            jax.random.key(0), kernel, residual, samples=100_000, substeps=substeps, **arguments
+        )[:, 1]
+        squares = (paths**2).sum(axis=1)
+        error = squares.std() / np.sqrt(len(squares))
+        bias.append((squares.mean() - np.trace(exact.second[1]), error))
+    # weak order one: Richardson extrapolation removes the leading bias
+    (coarse, e1), (fine, e2) = bias
+    assert abs(2 * fine - coarse) < 4 * np.hypot(2 * e2, e1)
+    assert abs(coarse) > 4 * e1, "the test has no power: refine it"
+
+
+@pytest.mark.parametrize("rank", [None, 2])
+def test_gradient_flow_equals_the_matrix_exponential(rank):
+    kernel, residual = problem(4, 2, outputs=2, rank=rank)
+    drift = np.concatenate([kernel, np.zeros((6, 2))], axis=1) / 4
+    times = np.array([0.0, 0.1, 2.0])
+    path = dynamics.gradient_flow(kernel, residual, times=times)
+    for t, z in zip(times, path, strict=True):
+        np.testing.assert_allclose(z, expm(-t * drift) @ residual, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.1, 0.5])
+def test_gradient_descent_equals_the_loop(rate):
+    kernel, residual = problem(4, 2, rank=3)
+    path = dynamics.gradient_descent(kernel, residual, learning_rate=rate, steps=5)
+    z = residual
+    for k in range(6):
+        np.testing.assert_allclose(path[k] - residual, z - residual, rtol=1e-9, atol=1e-14)
+        z = z - rate / 4 * kernel @ z[:4]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "replacement"), [(1, True), (2, True), (2, False), (5, True), (5, False)]
+)
+def test_stability_threshold_is_where_the_spectral_radius_is_one(batch_size, replacement):
+    kernel, _ = problem(5, rank=4)
+    threshold = dynamics.stability_threshold(kernel, batch_size=batch_size, replacement=replacement)
+    nu = 1 / batch_size if replacement else (5 - batch_size) / (batch_size * 4)
+
+    def radius(rate):
+        step = np.eye(5) - rate / 5 * kernel
+        operator = np.kron(step, step) + nu * rate**2 * noise_operator(kernel)
+        return np.abs(np.linalg.eigvals(operator)).max()
+
+    # the kernel has a null space, on which the radius is exactly one: look for growth
+    assert radius(threshold * (1 + 1e-5)) > 1 + 1e-7
+    assert radius(threshold * (1 - 1e-5)) < 1 + 1e-9
+    assert threshold <= 2 * 5 / np.linalg.eigvalsh(kernel)[-1] * (1 + 1e-9)
+
+
+def test_a_step_size_beyond_stability_warns_and_the_moments_are_still_right():
+    kernel, residual = problem(3)
+    rate = 1.5 * dynamics.stability_threshold(kernel, batch_size=1)
+    with pytest.warns(UserWarning, match="above the mean-square stability threshold"):
+        moments = dynamics.sgd_moments(kernel, residual, learning_rate=rate, batch_size=1, steps=4)
+    np.testing.assert_allclose(moments.second, enumerated(kernel, residual, rate, 1, 4, True)[1], rtol=1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dynamics.sgd_moments(kernel, residual, learning_rate=rate / 2, batch_size=1, steps=1)
+
+
+KERNEL, RESIDUAL = problem(4)
+GOOD = {"kernel": KERNEL, "residual": RESIDUAL, "learning_rate": 0.1, "batch_size": 2, "steps": 3}
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"kernel": KERNEL + np.triu(np.ones((4, 4)), 1)}, "kernel must be symmetric"),
+        ({"kernel": -KERNEL}, "kernel must be positive semi-definite"),
+        ({"kernel": KERNEL[:2]}, r"kernel must have shape \(P, N\)"),
+        ({"kernel": KERNEL * np.nan}, "kernel must be finite"),
+        ({"residual": RESIDUAL[:2]}, "residual must have shape"),
+        ({"residual": RESIDUAL * np.inf}, "residual must be finite"),
+        (
+            {"batch_size": 5, "replacement": False},
+            "batch_size must be at most N = 4 without replacement, got 5",
+        ),
+        ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
+        ({"batch_size": 1.5}, "batch_size must be a positive integer, got 1.5"),
+        ({"steps": 0}, "steps must be a positive integer, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate must be a positive number, got -1.0"),
+        ({"learning_rate": np.nan}, "learning_rate must be a positive number, got nan"),
+    ],
+)
+def test_bad_input(bad, message):
+    with pytest.raises(ValueError, match=message):
+        dynamics.sgd_moments(**{**GOOD, **bad})
+
+
+@pytest.mark.parametrize("times", [[-1.0], [1.0, 0.5], [[0.0]], [np.nan]])
+def test_bad_times(times):
+    with pytest.raises(ValueError, match="times must be"):
+        dynamics.gradient_flow(KERNEL, RESIDUAL, times=times)
