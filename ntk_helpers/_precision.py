@@ -28,6 +28,8 @@ def float64(function=None):
     def in_float64(*args, **kwargs):
         with _context():
             result = function(*args, **kwargs)
-            return jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, result)
+            return jax.tree.map(
+                lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, result
+            )
 
     return in_float64
