@@ -1,0 +1,212 @@
+"""Sphinx extension: the pages built from the claim ledger, and anchors at the assertion cells.
+
+Directives: `{claim-summary}` (how many claims have which verdict), `{claim-ledger}` with the option `paper`
+(every claim of a paper), `{figure-index}` with the option `paper` (its figures and tables).
+Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from ledger import OPEN, VERDICTS, Claim, Ledger, assertion_name, load
+from sphinx.util.docutils import SphinxDirective
+
+LEDGER = "book/claims.yml"
+NOTEBOOKS = "notebooks"
+CLAIMS_PAGE = "claims.md"  # the pages that use these directives are its neighbours
+
+_BADGES = dict(zip((OPEN, *VERDICTS), ("muted-line", "success", "warning", "danger"), strict=True))
+_FIGURE = re.compile(r"[A-Z]-(Fig|Table)\d")
+
+
+# ---- Markdown, as the book's parser reads it
+
+
+def badge(verdict: str) -> str:
+    """The verdict as a coloured label; its words say the same without the colour."""
+    return f"{{bdg-{_BADGES[verdict]}}}`{verdict}`"
+
+
+def claim_link(claim: Claim) -> str:
+    """A link to the claim's section of the claims page."""
+    return f"[{claim.id}]({CLAIMS_PAGE}#claim-{claim.id})"
+
+
+def summary_table(ledger: Ledger) -> list[str]:
+    """Counts: a row per verdict, a column per paper."""
+    counts = Counter((claim.verdict, claim.paper) for claim in ledger.claims)
+    rows = [
+        (badge(verdict), *(str(counts[verdict, paper]) for paper in ledger.papers), _total(counts, verdict))
+        for verdict in (OPEN, *VERDICTS)
+    ]
+    sums = [str(sum(claim.paper == paper for claim in ledger.claims)) for paper in ledger.papers]
+    rows.append(("All", *sums, str(len(ledger.claims))))
+    return _table(("Verdict", *(f"Paper {paper}" for paper in ledger.papers), "Both"), rows)
+
+
+def overview_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
+    """One row a claim: its id (linked), what it is about, the chapter that decides it, its verdict."""
+    rows = [
+        (claim_link(claim), claim.title, chapters[claim.chapter], badge(claim.verdict)) for claim in claims
+    ]
+    return _table(("Claim", "About", "Chapter", "Verdict"), rows)
+
+
+def figure_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
+    """One row a figure or table: its place in the paper, what it shows, where it is redone, its verdict."""
+    rows = [
+        (
+            f"[{claim.where}]({CLAIMS_PAGE}#claim-{claim.id})",
+            claim.title,
+            chapters[claim.chapter],
+            badge(claim.verdict),
+        )
+        for claim in claims
+        if _FIGURE.match(claim.id)
+    ]
+    return _table(("In the paper", "What it shows", "Chapter", "Status"), rows)
+
+
+def claim_body(claim: Claim, chapters: dict[int, str]) -> list[str]:
+    """A claim's section below its title: verdict, place, statement, correction, assertions."""
+    lines = [f"{badge(claim.verdict)} {claim.where} · chapter {chapters[claim.chapter]}", ""]
+    lines += ["**As printed.** " + claim.statement.strip(), ""]
+    if claim.corrected:
+        lines += ["**Corrected.** " + claim.corrected.strip(), ""]
+    lines += [
+        f"- [{a.name}](../{NOTEBOOKS}/{a.notebook}#assertion-{a.name}): "
+        f"{badge(a.verdict)} {_literal(a.measured)}"
+        for a in claim.assertions
+    ]
+    return lines
+
+
+def chapter_names(chapters: dict[int, str], docnames: set[str]) -> dict[int, str]:
+    """Each chapter's number and title; a link where exactly one notebook of the book has its number."""
+    names = {}
+    for number, title in chapters.items():
+        found = [name for name in docnames if re.fullmatch(rf"{NOTEBOOKS}/{number:02d}_\w+", name)]
+        text = f"{number} · {title}"
+        names[number] = f"[{text}](../{found[0]}.ipynb)" if len(found) == 1 else text
+    return names
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    cells = [head, ("---",) * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in cells]
+
+
+def _total(counts: Counter, verdict: str) -> str:
+    return str(sum(n for (which, _), n in counts.items() if which == verdict))
+
+
+def _literal(text: str) -> str:
+    """The text as it was printed, letter by letter: between more backticks than it has in a row."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}"
+
+
+# ---- Sphinx
+
+
+class _LedgerDirective(SphinxDirective):
+    """Reads the ledger; its page is built again each time, for the set of notebooks may have changed."""
+
+    has_content = False
+
+    def ledger(self) -> Ledger:
+        path = Path(self.env.srcdir) / LEDGER
+        self.env.note_dependency(str(path))
+        self.env.note_reread()
+        try:
+            return load(path)
+        except ValueError as error:
+            raise self.error(str(error)) from error
+
+    def claims(self, ledger: Ledger) -> list[Claim]:
+        paper = self.options.get("paper")
+        if paper not in ledger.papers:
+            raise self.error(f"option paper is {paper!r}; write one of {', '.join(ledger.papers)}")
+        return [claim for claim in ledger.claims if claim.paper == paper]
+
+    def chapters(self, ledger: Ledger) -> dict[int, str]:
+        return chapter_names(ledger.chapters, self.env.found_docs)
+
+    def markdown(self, lines: list[str], parent: nodes.Element) -> nodes.Element:
+        self.state.nested_parse(StringList(lines, LEDGER), self.content_offset, parent)
+        return parent
+
+
+class ClaimSummary(_LedgerDirective):
+    """`{claim-summary}`: the table of counts."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.markdown(summary_table(self.ledger()), nodes.Element()).children
+
+
+class FigureIndex(_LedgerDirective):
+    """`{figure-index}`: the figures and tables of a paper."""
+
+    option_spec = {"paper": directives.unchanged_required}  # noqa: RUF012  (docutils' own form)
+
+    def run(self) -> list[nodes.Node]:
+        ledger = self.ledger()
+        table = figure_table(self.claims(ledger), self.chapters(ledger))
+        return self.markdown(table, nodes.Element()).children
+
+
+class ClaimLedger(_LedgerDirective):
+    """`{claim-ledger}`: a paper's claims, first as a table, then a section each."""
+
+    option_spec = {"paper": directives.unchanged_required}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        ledger = self.ledger()
+        claims, chapters = self.claims(ledger), self.chapters(ledger)
+        content = self.markdown(overview_table(claims, chapters), nodes.Element()).children
+        for claim in claims:
+            title = f"{claim.id} · {claim.title}"
+            section = nodes.section("", nodes.title(title, title), ids=[f"claim-{claim.id}"])
+            content.append(self.markdown(claim_body(claim, chapters), section))
+        return content
+
+
+def note_anchors(app, doctree: nodes.document) -> None:
+    """Give assertion cells their anchors, and let MyST know of these and of the claims' sections."""
+    anchors = []
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, nodes.section):
+            anchors += [anchor for anchor in node["ids"] if anchor.startswith("claim-")]
+        elif node.get("nb_element") == "cell_code":
+            source = next(node.findall(nodes.literal_block), None)
+            if source is not None and (name := assertion_name(source.astext())):
+                node["ids"].append(f"assertion-{name}")
+                anchors.append(f"assertion-{name}")
+    _note_slugs(app.env, app.env.docname, anchors)
+
+
+def note_citations(app, env) -> None:
+    """Let MyST know of the references too: what a bibliography holds is known when all pages are read."""
+    for citation in env.get_domain("cite").citations:
+        _note_slugs(env, citation.bibliography_key.docname, [citation.citation_id])
+
+
+def _note_slugs(env, docname: str, anchors: list[str]) -> None:
+    """Make `page#anchor` a link that MyST resolves, and warns of when the anchor has gone."""
+    if anchors:
+        slugs = env.metadata[docname].setdefault("myst_slugs", {})
+        slugs.update({anchor: (0, anchor, anchor) for anchor in anchors})
+
+
+def setup(app) -> dict:
+    app.add_directive("claim-summary", ClaimSummary)
+    app.add_directive("claim-ledger", ClaimLedger)
+    app.add_directive("figure-index", FigureIndex)
+    app.setup_extension("sphinxcontrib.bibtex")
+    app.connect("doctree-read", note_anchors)
+    app.connect("env-check-consistency", note_citations)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

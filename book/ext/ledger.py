@@ -1,0 +1,397 @@
+"""The claim ledger: read book/claims.yml, and hold the executed notebooks to it.
+
+    python book/ext/ledger.py        says what is wrong, or how many claims have which verdict
+
+A claim is decided by assertions: code cells of the notebooks whose first line is
+`# Assertion NAME: a plain sentence`, which hold at least one `assert`, and whose last printed line is
+`NAME | verdict | what was measured`. NAME is the id of the claim that it decides, a hyphen and a slug.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from box_grammar import Cell, Verdict, scan
+
+OPEN = "open"
+# From best to worst. A claim has the worst verdict of its assertions: one part that fails, fails the whole.
+VERDICTS = ("holds", "holds with a correction", "does not hold as printed")
+
+REQUIRED = ("id", "paper", "where", "title", "statement", "chapter", "verdict")
+DECIDED = ("corrected", "assertions")
+ASSERTION = ("name", "notebook", "verdict", "measured")
+
+_ID = re.compile(r"[A-Z]\d*(-[A-Za-z0-9]+)*")
+_HEADER = re.compile(r"# Assertion ([A-Za-z0-9-]+): \S.*")
+
+
+class Assertion(NamedTuple):
+    """One assertion cell: where it is, and what it prints."""
+
+    name: str
+    notebook: str
+    verdict: str
+    measured: str
+
+
+class Claim(NamedTuple):
+    """One claim of a paper; `assertions` is empty while the verdict is open."""
+
+    id: str
+    paper: str
+    where: str
+    title: str
+    statement: str
+    chapter: int
+    verdict: str
+    corrected: str | None
+    assertions: tuple[Assertion, ...]
+
+
+class Ledger(NamedTuple):
+    """The papers (key -> name), the chapters (number -> title) and the claims in the order of the file."""
+
+    papers: dict[str, str]
+    chapters: dict[int, str]
+    claims: tuple[Claim, ...]
+
+
+class Notebook(NamedTuple):
+    """What one notebook says: its assertion cells, its verdict boxes (claim, verdict), and what is wrong."""
+
+    assertions: tuple[Assertion, ...]
+    boxes: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+
+
+# ---- the file
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML without tags and without repeated keys: of two verdicts PyYAML would silently keep the last."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        for key, count in Counter(keys).items():
+            if count > 1:
+                raise ValueError(
+                    f"{node.start_mark.name}: key {key!r} stands {count} times in the mapping that begins "
+                    f"at line {node.start_mark.line + 1}; keep one"
+                )
+        return super().construct_mapping(node, deep)
+
+
+def load(path: Path) -> Ledger:
+    """Read and validate the ledger at `path`; raises ValueError naming each claim, field and fix."""
+    with open(path, encoding="utf-8") as file:
+        document = yaml.load(file, _UniqueKeys)
+    return parse(document, name=Path(path).name)
+
+
+def parse(document: object, name: str = "claims.yml") -> Ledger:
+    """Turn the ledger's document into a Ledger; raises ValueError naming each claim, field and fix."""
+    parts = ("papers", "chapters", "claims")
+    if not isinstance(document, dict) or set(document) != set(parts):
+        came = sorted(map(str, document)) if isinstance(document, dict) else type(document).__name__
+        raise ValueError(f"{name} must be a mapping with the keys {', '.join(parts)}; it has {came}")
+    papers, chapters, claims = (document[part] for part in parts)
+    if not _mapping_of(papers, str) or not _mapping_of(chapters, int):
+        raise ValueError(f"{name}: 'papers' must map a letter to a name, 'chapters' a number to a title")
+    if not isinstance(claims, list) or not claims:
+        raise ValueError(f"{name}: 'claims' must be a list of claims that is not empty")
+
+    problems = [
+        problem
+        for position, claim in enumerate(claims, 1)
+        for problem in _claim_problems(claim, position, papers, chapters)
+    ]
+    ids = [claim["id"] for claim in claims if isinstance(claim, dict) and isinstance(claim.get("id"), str)]
+    problems += [f"claim {id}: field 'id' stands {n} times; ids are unique" for id, n in _repeated(ids)]
+    if not problems:
+        problems = _ownership_problems(claims, ids)
+    if problems:
+        raise ValueError("\n".join(f"{name}: {problem}" for problem in problems))
+    return Ledger(dict(papers), dict(chapters), tuple(map(_claim, claims)))
+
+
+def _claim(entry: dict) -> Claim:
+    assertions = tuple(Assertion(**assertion) for assertion in entry.get("assertions", ()))
+    return Claim(*(entry[field] for field in REQUIRED), entry.get("corrected"), assertions)
+
+
+def _claim_problems(claim: object, position: int, papers: dict, chapters: dict) -> list[str]:
+    if not isinstance(claim, dict):
+        return [
+            f"claim number {position} is a {type(claim).__name__}; write a mapping that begins with 'id:'"
+        ]
+    who = f"claim {claim.get('id', f'number {position}')}"
+    problems = [f"{who}: field {f!r} is missing; add it" for f in REQUIRED if f not in claim]
+    known = (*REQUIRED, *DECIDED)
+    problems += [
+        f"{who}: field {f!r} is unknown; the fields are {', '.join(known)}" for f in claim if f not in known
+    ]
+    problems += [
+        f"{who}: field {f!r} is {claim[f]!r}; write a text (quote it where YAML reads a number)"
+        for f in ("id", "paper", "where", "title", "statement", "corrected")
+        if f in claim and not _text(claim[f])
+    ]
+    if problems:
+        return problems
+
+    if not _ID.fullmatch(claim["id"]) or claim["id"][0] != claim["paper"]:
+        problems.append(f"{who}: field 'id' must begin with its paper, {claim['paper']!r}, as O2 or S-Prop2")
+    if claim["paper"] not in papers:
+        problems.append(f"{who}: field 'paper' is {claim['paper']!r}; write one of {', '.join(papers)}")
+    if type(claim["chapter"]) is not int or claim["chapter"] not in chapters:
+        problems.append(
+            f"{who}: field 'chapter' is {claim['chapter']!r}; write a number listed in 'chapters'"
+        )
+    verdict = claim["verdict"]
+    if verdict == OPEN:
+        problems += [
+            f"{who}: field {f!r} is given but the verdict is open; remove it, or decide"
+            for f in DECIDED
+            if f in claim
+        ]
+    elif verdict not in VERDICTS:
+        problems.append(f"{who}: field 'verdict' is {verdict!r}; write one of {', '.join((OPEN, *VERDICTS))}")
+    else:
+        problems += _decision_problems(claim, who)
+    return problems
+
+
+def _decision_problems(claim: dict, who: str) -> list[str]:
+    assertions = claim.get("assertions")
+    if not isinstance(assertions, list) or not assertions:
+        return [f"{who}: field 'assertions' is {assertions!r}; a verdict needs at least one assertion"]
+    problems = []
+    for assertion in assertions:
+        if not isinstance(assertion, dict) or set(assertion) != set(ASSERTION):
+            problems.append(
+                f"{who}: field 'assertions' holds {assertion!r}; write the fields {', '.join(ASSERTION)}"
+            )
+            continue
+        mine = f"{who}, assertion {assertion['name']}"
+        problems += [
+            f"{mine}: field {f!r} is {assertion[f]!r}; write a text (quote it where YAML reads a number)"
+            for f in ASSERTION
+            if not _text(assertion[f])
+        ]
+        if assertion["verdict"] not in VERDICTS:
+            problems.append(
+                f"{mine}: field 'verdict' is {assertion['verdict']!r}; write one of {', '.join(VERDICTS)}"
+            )
+    if problems:
+        return problems
+    problems += [
+        f"{who}: assertion {name} is listed {n} times; keep one"
+        for name, n in _repeated(a["name"] for a in assertions)
+    ]
+    worst = max((a["verdict"] for a in assertions), key=VERDICTS.index)
+    if claim["verdict"] != worst:
+        problems.append(
+            f"{who}: field 'verdict' is {claim['verdict']!r}, but the worst of its assertions is {worst!r}; "
+            f"write that"
+        )
+    if claim["verdict"] != VERDICTS[0] and "corrected" not in claim:
+        problems.append(
+            f"{who}: field 'corrected' is missing; the verdict is {claim['verdict']!r}, so state what is true"
+        )
+    return problems
+
+
+def _ownership_problems(claims: list[dict], ids: list[str]) -> list[str]:
+    """An assertion stands under the claim that it is named after; other claims may lean on it besides."""
+    problems = []
+    listed = {(claim["id"], a["name"]) for claim in claims for a in claim.get("assertions", ())}
+    for id, name in sorted(listed):
+        mine = owner(name, ids)
+        if mine is None:
+            problems.append(f"claim {id}: assertion {name} is named after no claim; name it {id}-...")
+        elif (mine, name) not in listed:
+            problems.append(
+                f"claim {id}: assertion {name} is named after claim {mine}; list it there too, or rename it"
+            )
+    return problems
+
+
+def owner(assertion: str, ids: Iterable[str]) -> str | None:
+    """The claim that an assertion is named after: the longest id that, with a hyphen, begins its name."""
+    return max((id for id in ids if assertion.startswith(f"{id}-")), key=len, default=None)
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _mapping_of(value: object, key_type: type) -> bool:
+    return (
+        isinstance(value, dict)
+        and value != {}
+        and all(type(key) is key_type and _text(text) for key, text in value.items())
+    )
+
+
+def _repeated(values: Iterable[str]) -> list[tuple[str, int]]:
+    return [(value, count) for value, count in Counter(values).items() if count > 1]
+
+
+# ---- the notebooks
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Collect the assertion cells and verdict boxes of the executed notebook at `path`."""
+    path = Path(path)
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assertions, boxes, problems = [], [], []
+    for number, cell in enumerate(cells):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            found, wrong = _read_boxes(Cell(path.name, str(number), source))
+            boxes += found
+        elif cell["cell_type"] == "code":
+            found, wrong = _read_assertion(source, cell, path.name)
+            assertions += found
+        else:
+            continue
+        problems += [f"{path.name}, cell {number}: {problem}" for problem in wrong]
+    return Notebook(tuple(assertions), tuple(boxes), tuple(problems))
+
+
+def assertion_name(source: str) -> str | None:
+    """The name of the assertion in a code cell with this source, or None if it is another kind of cell."""
+    match = _HEADER.fullmatch(source.split("\n", 1)[0].rstrip())
+    return match and match[1]
+
+
+def _read_boxes(cell: Cell) -> tuple[list[tuple[str, str]], list[str]]:
+    found = [thing for thing in scan(cell) if isinstance(thing, Verdict)]
+    boxes = [(claim, box.verdict) for box in found for claim in box.claims]
+    if cell.text.count("**Verdict (") == len(found):
+        return boxes, []
+    form = f"'> **Verdict (ID): verdict.** ...' with one of {', '.join(VERDICTS)}"
+    return boxes, [f"a verdict box is not of the form {form}"]
+
+
+def _read_assertion(source: str, cell: dict, notebook: str) -> tuple[list[Assertion], list[str]]:
+    name = assertion_name(source)
+    if name is None:
+        if re.search(r"^\s*#\s*Assertion\b", source, re.MULTILINE):
+            return [], ["an assertion cell must begin with the line '# Assertion NAME: a plain sentence'"]
+        return [], []
+    problems = []
+    if not _asserts(source):
+        problems.append(f"assertion {name} holds no assert statement that can fail")
+    if cell.get("execution_count") is None:
+        problems.append(f"assertion {name} did not run; execute the notebook")
+    if any(output["output_type"] == "error" for output in cell["outputs"]):
+        problems.append(f"assertion {name} failed")
+    lines = _stdout(cell["outputs"]).splitlines()
+    fields = lines[-1].split(" | ", 2) if lines else []
+    if len(fields) != 3 or fields[0] != name or fields[1] not in VERDICTS or not _text(fields[2]):
+        problems.append(
+            f"assertion {name} must print '{name} | verdict | measured' as its last line; "
+            f"it printed {lines[-1] if lines else 'nothing'!r}"
+        )
+        return [], problems
+    return [Assertion(name, notebook, fields[1], fields[2])], problems
+
+
+def _asserts(source: str) -> bool:
+    """Whether the source has an assert whose test is more than a constant (a tuple with a message is one)."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a notebook's magic: nothing that an assertion needs
+        return False
+    return any(
+        isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant | ast.Tuple)
+        for node in ast.walk(tree)
+    )
+
+
+def _stdout(outputs: list[dict]) -> str:
+    return "".join(
+        "".join(o["text"]) for o in outputs if o["output_type"] == "stream" and o["name"] == "stdout"
+    )
+
+
+# ---- the one against the others
+
+
+def check(ledger: Ledger, notebooks: Iterable[Path]) -> list[str]:
+    """Where ledger and notebooks disagree, a sentence each; empty if the ledger says what the cells said."""
+    read = {Path(path).name: read_notebook(path) for path in sorted(notebooks)}
+    problems = [problem for notebook in read.values() for problem in notebook.problems]
+    ran = [assertion for notebook in read.values() for assertion in notebook.assertions]
+    problems += [
+        f"assertion {name} stands in {n} cells; names are unique"
+        for name, n in _repeated(a.name for a in ran)
+    ]
+
+    printed = {(assertion.notebook, assertion.name): assertion for assertion in ran}
+    for claim in ledger.claims:
+        for assertion in claim.assertions:
+            problems += _assertion_problems(claim.id, assertion, read, printed)
+
+    listed = {assertion.name for claim in ledger.claims for assertion in claim.assertions}
+    ids = [claim.id for claim in ledger.claims]
+    for assertion in ran:
+        if assertion.name not in listed:
+            claim = owner(assertion.name, ids)
+            where = (
+                f"under claim {claim} add"
+                if claim
+                else "it is named after no claim of the ledger: rename it;"
+            )
+            entry = json.dumps(assertion._asdict(), ensure_ascii=False)  # JSON is YAML
+            problems.append(
+                f"{assertion.notebook}: assertion {assertion.name} is not in the ledger; {where} {entry}"
+            )
+
+    verdicts = {claim.id: claim.verdict for claim in ledger.claims}
+    for name, notebook in read.items():
+        for claim, verdict in notebook.boxes:
+            if claim not in verdicts:
+                problems.append(f"{name}: verdict box names claim {claim}, which the ledger does not have")
+            elif verdict != verdicts[claim]:
+                problems.append(
+                    f"{name}: verdict box of claim {claim} says {verdict!r}, the ledger {verdicts[claim]!r}"
+                )
+    return problems
+
+
+def _assertion_problems(claim: str, listed: Assertion, read: dict, printed: dict) -> list[str]:
+    who = f"claim {claim}, assertion {listed.name}"
+    if listed.notebook not in read:
+        return [f"{who}: there is no notebook {listed.notebook!r}"]
+    ran = printed.get((listed.notebook, listed.name))
+    if ran is None:
+        return [f"{who}: {listed.notebook} has no cell of that name that ran and printed its verdict"]
+    return [
+        f"{who}: the ledger's {field} is {ours!r}, the cell printed {theirs!r}"
+        for field, ours, theirs in zip(ASSERTION, listed, ran, strict=True)
+        if ours != theirs
+    ]
+
+
+def main() -> None:
+    """Check this book's ledger against its notebooks; exit with the list of problems, if there are any."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        ledger = load(root / "book" / "claims.yml")
+    except ValueError as error:
+        sys.exit(str(error))
+    if problems := check(ledger, (root / "notebooks").glob("*.ipynb")):
+        sys.exit("\n".join(problems))
+    counts = Counter(claim.verdict for claim in ledger.claims)
+    print(", ".join(f"{verdict}: {counts[verdict]}" for verdict in (OPEN, *VERDICTS)))
+
+
+if __name__ == "__main__":
+    main()
