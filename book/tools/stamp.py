@@ -1,0 +1,129 @@
+"""Write the repository's address, which stands in _config.yml, where it is used: notebooks and CITATION.cff.
+
+    python book/tools/stamp.py              stamp notebooks/*.ipynb and CITATION.cff
+    python book/tools/stamp.py --check      change nothing; fail if one of them is out of step
+
+A notebook carries the address in its Colab badge and its set-up cell.
+
+The badge is a line of the first cell: put `[badge]` there. The second cell is the set-up cell: put `# set-up`
+there. Both are recognised and renewed afterwards, so that stamping twice changes nothing.
+
+On Colab there is no checkout, and chapters read notebooks/results. So the set-up cell clones the repository
+(shallow) and works in its folder notebooks, with ntk_helpers on the path: there is nothing to build. From the
+package index it takes neural-tangents and the one package that this needs, without dependencies, so that jax
+and numpy stay Colab's own. In the book the cell is folded away.
+"""
+
+import copy
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COLAB_PACKAGES = ("neural-tangents==0.6.5", "frozendict")
+
+BADGE_START = "[![Open in Colab]("
+SET_UP_START = "# Set-up on Google Colab, some seconds. Anywhere else this cell does nothing."
+
+
+class Address(NamedTuple):
+    url: str  # of the repository, as git clones it
+    branch: str
+
+
+def address(config: Path = ROOT / "_config.yml") -> Address:
+    """Read the repository's address from the book's configuration."""
+    repository = yaml.safe_load(config.read_text(encoding="utf-8"))["repository"]
+    return Address(repository["url"], repository["branch"])
+
+
+def badge(where: Address, name: str) -> str:
+    """The Markdown line that opens the notebook called `name` on Colab."""
+    github = where.url.removeprefix("https://github.com/")
+    link = f"https://colab.research.google.com/github/{github}/blob/{where.branch}/notebooks/{name}"
+    return f"{BADGE_START}https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+
+
+def set_up(where: Address) -> str:
+    """The source of the set-up cell."""
+    folder = where.url.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1]
+    packages = ", ".join(f'"{package}"' for package in COLAB_PACKAGES)
+    return f"""\
+{SET_UP_START}
+import sys
+
+if "google.colab" in sys.modules:
+    import os
+    import subprocess
+
+    checkout = os.path.expanduser("~/{folder}")
+    if not os.path.isdir(checkout):
+        # Without dependencies: Colab's own jax and numpy stay as they are.
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*pip, {packages}], check=True)
+        git = ["git", "clone", "--quiet", "--depth=1", "--branch={where.branch}"]
+        subprocess.run([*git, "{where.url}", checkout], check=True)
+    os.chdir(os.path.join(checkout, "notebooks"))
+    sys.path.insert(0, checkout)"""
+
+
+def stamped(notebook: nbformat.NotebookNode, where: Address, name: str) -> nbformat.NotebookNode:
+    """A copy of the notebook with badge and set-up cell; raises ValueError where it has no place for one."""
+    result = copy.deepcopy(notebook)
+    if len(result.cells) < 2:
+        raise ValueError(f"{name} must begin with a heading cell and a set-up cell")
+    heading, code = result.cells[:2]
+    lines = heading.source.split("\n")
+    places = [i for i, line in enumerate(lines) if line == "[badge]" or line.startswith(BADGE_START)]
+    if heading.cell_type != "markdown" or len(places) != 1:
+        raise ValueError(f"the first cell of {name} must be Markdown with one line [badge]")
+    if code.cell_type != "code" or code.source.split("\n")[0] not in ("# set-up", SET_UP_START):
+        raise ValueError(f"the second cell of {name} must be code, '# set-up' and no more")
+    lines[places[0]] = badge(where, name)
+    heading.source = "\n".join(lines)
+    code.source = set_up(where)
+    code.metadata.tags = ["hide-cell"]
+    return result
+
+
+def cited(citation: str, where: Address) -> str:
+    """The citation file's text with the address in it."""
+    return re.sub(r"(?m)^repository-code: .*$", lambda _: f'repository-code: "{where.url}"', citation)
+
+
+def restamped(path: Path, where: Address) -> str | None:
+    """The text that the file should have, or None where it has it."""
+    if path.suffix == ".ipynb":
+        notebook = nbformat.read(path, as_version=4)
+        after = stamped(notebook, where, path.name)
+        return None if after == notebook else nbformat.writes(after) + "\n"
+    text = path.read_text(encoding="utf-8")
+    after = cited(text, where)
+    return None if after == text else after
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    where = address()
+    changed = 0
+    for path in [ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
+        text = restamped(path, where)
+        if text is None:
+            continue
+        changed += 1
+        if arguments:
+            print(f"{path.name} is out of step with _config.yml: run python book/tools/stamp.py")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"stamped {path.name}")
+    return 1 if arguments and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,368 @@
+"""Activations and their Gaussian expectations, in float64 and as functions of gamma = 1 - c.
+
+(u, v) is a centred Gaussian pair with variances q1, q2 and correlation c = 1 - gamma. In deep networks gamma
+becomes small, and so do the quantities that matter, so expectations take gamma instead of c and come with
+their gaps.
+
+| names                               | expectations                                                    |
+|-------------------------------------|-----------------------------------------------------------------|
+| linear, relu, leaky_relu, erf, gelu | closed form                                                     |
+| tanh, sigmoid, softplus, silu       | finite sums of closed forms (105 terms; truncation below 1e-14) |
+| elu                                 | closed form in the radius, quadrature in the angle (132 points) |
+| your own                            | quadrature over the plane (14,000 points without kinks)         |
+
+`erf` is phi(x) = erf(x), `gelu` is x Phi(x) with the Gaussian distribution function Phi, `leaky_relu` has
+slope 0.01.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers import _closed_forms, _elu, _quadrature
+from ntk_helpers._closed_forms import Expectations
+from ntk_helpers._precision import float64
+
+# Variances for which the expectations are accurate; tests/test_activations.py measures at both ends.
+ANY_RANGE = (0.0, math.inf)
+QUADRATURE_RANGE = (0.0, 1e4)
+
+# Pairs in one call of the compiled program: bounds the memory of a call with many pairs.
+_BLOCK = 2**12
+
+# Derivatives of phi above this order are not examined for jumps at the kinks.
+_HIGHEST_ORDER = 8
+
+
+# One function object per function: activations made from the same function are then equal, and compiled once.
+_derivative = functools.cache(_quadrature.derivative)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise nonlinearity with its expectations over centred Gaussian variables.
+
+    All methods broadcast and compute in float64. They return numpy arrays for concrete arguments, and jax
+    arrays where an argument is traced, as inside `jax.jit` (call that under `jax_enable_x64`, or in a
+    `float64` context).
+
+    Parameters
+    ----------
+    name : what messages call it.
+    phi : an elementwise function of a jax array, of any shape.
+    dphi : its derivative, elementwise; by automatic differentiation if not given.
+    kinks : the points at which phi, or a derivative of phi, is not smooth.
+    homogeneous : whether phi(a x) = a phi(x) for all a > 0.
+    q_range : smallest and largest variance that the expectations accept.
+    expectations : their implementation; by quadrature over the plane if not given.
+
+    Raises
+    ------
+    ValueError
+        If phi or dphi is not an elementwise function with real values, or a kink or a bound of q_range is not
+        a number.
+    """
+
+    name: str
+    phi: Callable
+    dphi: Callable | None = None
+    kinks: tuple = ()
+    homogeneous: bool = False
+    q_range: tuple = QUADRATURE_RANGE
+    expectations: Expectations | None = None
+
+    def __post_init__(self):
+        kinks = tuple(_finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
+        object.__setattr__(self, "kinks", kinks)
+        _check_elementwise("phi", self.phi)
+        if self.dphi is None:
+            object.__setattr__(self, "dphi", _derivative(self.phi))
+        _check_elementwise("dphi", self.dphi)
+        low, high = self.q_range
+        if not 0.0 <= low < high:
+            raise ValueError(f"q_range must be two numbers with 0 <= low < high, got {self.q_range}")
+        if self.expectations is None:
+            object.__setattr__(self, "expectations", _plane_quadrature(self.phi, self.dphi, kinks))
+
+    def moments(self, q1, q2, gamma):
+        """E[phi(u) phi(v)] and E[phi'(u) phi'(v)].
+
+        Parameters
+        ----------
+        q1, q2 : variances, inside `q_range`.
+        gamma : 1 - correlation, in [0, 2].
+
+        Returns
+        -------
+        Two arrays of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If a concrete variance is outside `q_range` or a concrete gamma outside [0, 2]. Traced values
+            cannot be examined: compiled code checks `q_range` itself.
+        """
+        return self._call("moments", (q1, q2, gamma), ("q1", "q2", "gamma"))
+
+    def variance(self, q):
+        """E[phi(u)^2] and E[phi'(u)^2] for u of variance q, of the shape of q; errors as in `moments`."""
+        return self._call("variance", (q,), ("q",))
+
+    def gaps(self, q1, q2, gamma):
+        """E[(phi(u) - phi(v))^2] / 2 and E[(phi'(u) - phi'(v))^2] / 2, to full relative accuracy.
+
+        For q1 = q2 = q this is E[phi(u)^2] - E[phi(u) phi(v)] and the same for phi', without the
+        cancellation. Arguments, results and errors as in `moments`.
+        """
+        return self._call("gaps", (q1, q2, gamma), ("q1", "q2", "gamma"))
+
+    def correlation_derivatives(self, q, order):
+        """Derivatives at c = 1 of the correlation map c -> E[phi(u) phi(v)] for variances q1 = q2 = q > 0.
+
+        The k-th is q^k E[phi^(k)(u)^2] (Price's theorem), and infinite once phi^(k - 1) jumps at a kink.
+
+        Parameters
+        ----------
+        q : variances, inside `q_range`.
+        order : positive integer.
+
+        Returns
+        -------
+        The derivatives of order 1, ..., `order`: a tuple of arrays of the shape of q.
+
+        Raises
+        ------
+        ValueError
+            If a concrete variance is outside `q_range` or the order is not a positive integer.
+        """
+        if not (isinstance(order, (int, np.integer)) and 1 <= order <= _HIGHEST_ORDER):
+            raise ValueError(f"order must be an integer from 1 to {_HIGHEST_ORDER}, got {order!r}")
+        return self._call(int(order), (q,), ("q",))
+
+    def _call(self, method, arguments, names):
+        if any(isinstance(x, jax.core.Tracer) for x in arguments):
+            return _implementation(self, method)(*arguments)
+        with float64():
+            arrays = [np.asarray(x, dtype=np.float64) for x in arguments]
+        for name, x in zip(names, arrays, strict=True):
+            low, high = (0.0, 2.0) if name == "gamma" else self.q_range
+            if not np.all((x >= low) & (x <= high)):
+                wrong = x[~((x >= low) & (x <= high))][0]
+                raise ValueError(f"{name} must be in [{low:g}, {high:g}] for {self.name}, got {wrong:g}")
+        return _in_blocks(self, method, np.broadcast_arrays(*arrays))
+
+
+def _implementation(activation, method):
+    if isinstance(method, int):
+        return functools.partial(_correlation_derivatives, activation, method)
+    return getattr(activation.expectations, method)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _compiled(activation, method, *arguments):
+    return _implementation(activation, method)(*arguments)
+
+
+@float64
+def _in_blocks(activation, method, arguments):
+    """Applies a method to concrete arrays of one shape, a block at a time."""
+    shape, size = arguments[0].shape, arguments[0].size
+    if size <= _BLOCK:
+        return _compiled(activation, method, *arguments)
+    flat = [x.reshape(-1) for x in arguments]
+    # The last block is filled up with repetitions, so that one compiled program serves all.
+    index = [np.minimum(np.arange(start, start + _BLOCK), size - 1) for start in range(0, size, _BLOCK)]
+    blocks = [_compiled(activation, method, *(x[i] for x in flat)) for i in index]
+    return tuple(np.concatenate(parts)[:size].reshape(shape) for parts in zip(*blocks, strict=True))
+
+
+@functools.cache
+def _plane_quadrature(phi, dphi, kinks):
+    return _quadrature.expectations(phi, dphi, kinks)
+
+
+def _correlation_derivatives(activation, order, q):
+    q = jnp.asarray(q)
+    smooth, function, derivatives = _first_jump(activation), activation.dphi, []
+    for k in range(1, order + 1):
+        if k > smooth:
+            derivatives.append(jnp.full_like(q, jnp.inf))
+            continue
+
+        def square(u, function=function):
+            return function(u)[None] ** 2
+
+        mean = _quadrature.line_expectation(square, activation.kinks, q.reshape(-1))[0].reshape(q.shape)
+        derivatives.append(q**k * mean)
+        function = _derivative(function)
+    return tuple(derivatives)
+
+
+@functools.cache
+def _first_jump(activation):
+    """The order of the first derivative of phi that jumps at a kink; infinite if none does."""
+    with float64(), jax.ensure_compile_time_eval():
+        function = activation.phi
+        for order in range(_HIGHEST_ORDER + 1):
+            for kink in activation.kinks:
+                # Across a jump the change does not shrink with the step; elsewhere it does.
+                steps = max(1.0, abs(kink)) * jnp.array([1e-4, 1e-7])
+                wide, narrow = np.asarray(jnp.abs(function(kink + steps) - function(kink - steps)))
+                if narrow > max(0.1 * wide, 1e-9):
+                    return order
+            function = _derivative(function)
+    return math.inf
+
+
+def _finite(name, value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite numbers, got {value!r}")
+    return number
+
+
+def _check_elementwise(name, function):
+    """Raises ValueError unless `function` maps real arrays to real arrays of the same shape."""
+    if not callable(function):
+        raise ValueError(f"{name} must be a function of a jax array, got {function!r}")
+    with float64():
+        for shape in ((), (2, 3)):
+            try:
+                result = jax.eval_shape(function, jax.ShapeDtypeStruct(shape, jnp.float64))
+            except Exception as error:
+                raise ValueError(
+                    f"{name} must map an array of shape {shape} to one of the same shape; called with one it "
+                    f"raised {type(error).__name__}: {error}"
+                ) from error
+            got = getattr(result, "shape", type(result).__name__)
+            if got != shape:
+                raise ValueError(
+                    f"{name} must map an array of shape {shape} to one of the same shape, got {got}"
+                )
+            if result.dtype != jnp.float64:
+                raise ValueError(f"{name} must map float64 to float64, got {result.dtype}")
+
+
+# The functions. Derivatives are written so that they do not cancel in the tails.
+
+
+def _identity(x):
+    return x
+
+
+def _one(x):
+    return jnp.ones_like(x)
+
+
+def _erf_slope(x):
+    return (2.0 / math.sqrt(math.pi)) * jnp.exp(-x * x)
+
+
+def _tanh_slope(x):
+    e = jnp.exp(-2.0 * jnp.abs(x))
+    return 4.0 * e / (1.0 + e) ** 2
+
+
+def _sigmoid_slope(x):
+    return 0.25 * _tanh_slope(0.5 * x)
+
+
+def _softplus(x):
+    return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+def _silu(x):
+    return x * jax.nn.sigmoid(x)
+
+
+def _silu_slope(x):
+    return jax.nn.sigmoid(x) + x * _sigmoid_slope(x)
+
+
+def _normal_distribution(x):
+    return 0.5 * jax.lax.erfc(-x / math.sqrt(2.0))
+
+
+def _gelu(x):
+    return x * _normal_distribution(x)
+
+
+def _gelu_slope(x):
+    return _normal_distribution(x) + x * jnp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+def _elu_value(x):
+    return jnp.where(x > 0.0, x, jnp.expm1(jnp.minimum(x, 0.0)))
+
+
+def _elu_slope(x):
+    return jnp.exp(jnp.minimum(x, 0.0))
+
+
+def leaky_relu(slope):
+    """The activation phi(x) = x for x > 0, slope x for x < 0: the same object for the same slope.
+
+    Raises
+    ------
+    ValueError
+        If the slope is not a finite number.
+    """
+    return _leaky_relu(_finite("slope", slope))
+
+
+@functools.cache
+def _leaky_relu(slope):
+    known = {1.0: "linear", 0.0: "relu"}
+    name = known.get(slope, f"leaky_relu({slope:g})")
+
+    def phi(x):
+        return jnp.where(x > 0.0, x, slope * x)
+
+    def dphi(x):
+        return jnp.where(x > 0.0, 1.0, slope).astype(x.dtype)
+
+    functions = (_identity, _one) if slope == 1.0 else (phi, dphi)
+    kinks = () if slope == 1.0 else (0.0,)
+    return Activation(name, *functions, kinks, True, ANY_RANGE, _closed_forms.leaky_relu(slope))
+
+
+def _smooth(name, phi, dphi):
+    return Activation(name, phi, dphi, expectations=getattr(_closed_forms, name)())
+
+
+_ACTIVATIONS = {
+    "linear": leaky_relu(1.0),
+    "relu": leaky_relu(0.0),
+    "leaky_relu": leaky_relu(0.01),
+    "erf": _smooth("erf", jax.lax.erf, _erf_slope),
+    "tanh": _smooth("tanh", jnp.tanh, _tanh_slope),
+    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _sigmoid_slope),
+    "softplus": _smooth("softplus", _softplus, jax.nn.sigmoid),
+    "gelu": _smooth("gelu", _gelu, _gelu_slope),
+    "silu": _smooth("silu", _silu, _silu_slope),
+    "elu": Activation("elu", _elu_value, _elu_slope, (0.0,), expectations=_elu.expectations()),
+}
+
+
+def get(activation):
+    """The `Activation` with a name, or an `Activation` itself.
+
+    Raises
+    ------
+    ValueError
+        If there is none with this name. The message lists the names.
+    """
+    if isinstance(activation, Activation):
+        return activation
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
+        names = ", ".join(sorted(_ACTIVATIONS))
+        raise ValueError(f"activation must be an Activation or one of {names}, got {activation!r}")
+    return _ACTIVATIONS[activation]

@@ -1,0 +1,399 @@
+"""Data sets, read from their distributors' own files: MNIST, CIFAR-10, digits, and points on a sphere."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import operator
+import os
+import pickle
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = ["Dataset", "load", "sphere"]
+
+_VARIABLE = "NTK_HELPERS_DATA"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images as rows, their labels, and what they are.
+
+    name:              "cifar10", "mnist" or "digits"
+    x_train, x_test:   (n, d) float32 in [0, 1], read-only
+    y_train, y_test:   (n,) int64 class labels 0 ... 9, read-only
+    provenance:        which data, whose, and the checksums of the files they were read from
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    provenance: str
+
+    def __post_init__(self) -> None:
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            array.flags.writeable = False
+
+
+def load(name: str, *, root: str | os.PathLike | None = None, download: bool = False) -> Dataset:
+    """Load a data set of images.
+
+    name:      "mnist"    60,000 + 10,000 images of d = 28 * 28 (LeCun, Cortes & Burges)
+               "cifar10"  50,000 + 10,000 images of d = 3 * 32 * 32, channels first (Krizhevsky 2009)
+               "digits"   1,437 + 360 images of d = 8 * 8, which scikit-learn carries: no files, no download
+    root:      a folder that holds MNIST/raw/*-ubyte(.gz) or cifar-10-batches-py/*, the official files
+    download:  fetch the files where no folder has them, into root or else the cache
+
+    The files are looked for in root, then in the folder that the environment variable NTK_HELPERS_DATA names,
+    then in the cache. The first that has the data set's folder is read, and what stands there is checked.
+
+    Examples come in the order of the files. The split of the digits is the first 1,437 against the last 360,
+    in scikit-learn's order, where one writer's digits stand together: training and test share few writers.
+
+    CIFAR-10 also loads from one known JPEG copy of the official files (same order and labels, pixels lossy);
+    `provenance` then begins "CIFAR-10 (JPEG copy)" and not "CIFAR-10 (official files)".
+
+    Raises ValueError for an unknown name, a root that is no folder, and a truncated or altered file;
+    FileNotFoundError where a file is missing. Each says which and what to do.
+    """
+    if name == "digits":
+        return _digits()
+    if name == "mnist":
+        return _mnist(_folder(name, "MNIST/raw", root, _download_mnist if download else None))
+    if name == "cifar10":
+        return _cifar10(_folder(name, "cifar-10-batches-py", root, _download_cifar10 if download else None))
+    raise ValueError(f"name must be 'cifar10', 'digits' or 'mnist', got {name!r}")
+
+
+def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
+    """Draw n independent points, uniform on the unit sphere of R^d.
+
+    n, d:     positive integers
+    key:      a JAX random key
+    returns:  (n, d) float64, rows of norm one. Times sqrt(d), they give every first-layer variance
+              sigma_b^2 + sigma_w^2 |x|^2 / d the value sigma_b^2 + sigma_w^2.
+
+    A Gaussian vector over its norm. The draw is in float32, so that it does not depend on jax_enable_x64.
+    Raises ValueError where n or d is not a positive integer.
+    """
+    shape = (_positive_integer("n", n), _positive_integer("d", d))
+    gaussian = np.asarray(jax.random.normal(key, shape, dtype=jnp.float32), dtype=np.float64)
+    return gaussian / np.linalg.norm(gaussian, axis=1, keepdims=True)
+
+
+def _positive_integer(name: str, value: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return number
+
+
+# Where the files are
+
+
+def _folder(name: str, layout: str, root, download) -> Path:
+    """Find the folder of a data set: the first of root, NTK_HELPERS_DATA and the cache that has one."""
+    named = [
+        (what, Path(place))
+        for what, place in (("root", root), (_VARIABLE, os.environ.get(_VARIABLE)))
+        if place
+    ]
+    for what, place in named:
+        # A folder to download into need not be there yet.
+        if not place.is_dir() and not (download and what == "root"):
+            raise ValueError(f"{what} must be a folder that exists, got {str(place)!r}")
+    import pooch
+
+    places = [place for _, place in named] + [Path(pooch.os_cache("ntk_helpers"))]
+    for place in places:
+        if (place / layout).is_dir():
+            return place / layout
+    if download is None:
+        raise FileNotFoundError(
+            f"no folder {layout} in {', '.join(map(str, places))}; put the official files there, or set the "
+            f"environment variable {_VARIABLE} to where they are, or call load({name!r}, download=True)"
+        )
+    target = (Path(root) if root else places[-1]) / layout
+    download(target)
+    return target
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.name} is missing from {path.parent}; {_mend(path.parent)}")
+    return path.read_bytes()
+
+
+def _damaged(path: Path, what: str) -> ValueError:
+    return ValueError(f"{path} is truncated or altered: {what}; {_mend(path.parent)}")
+
+
+def _mend(folder: Path) -> str:
+    return f"put the official file there, or remove {folder} and call load with download=True"
+
+
+# MNIST
+
+
+class _IdxFile(NamedTuple):
+    name: str
+    shape: tuple[int, ...]
+    sha256: str  # of the content, since the same content is compressed in more than one way
+    gz_md5: str  # of the compressed file that is downloaded
+
+
+_MNIST_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_MNIST_FILES = (
+    _IdxFile(
+        "train-images-idx3-ubyte",
+        (60_000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    ),
+    _IdxFile(
+        "train-labels-idx1-ubyte",
+        (60_000,),
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+    ),
+    _IdxFile(
+        "t10k-images-idx3-ubyte",
+        (10_000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "9fb629c4189551a2d022fa330f9573f3",
+    ),
+    _IdxFile(
+        "t10k-labels-idx1-ubyte",
+        (10_000,),
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+)
+
+
+def _mnist(folder: Path) -> Dataset:
+    x_train, y_train, x_test, y_test = (_read_idx(folder, file) for file in _MNIST_FILES)
+    checksums = ", ".join(f"{file.name} {file.sha256}" for file in _MNIST_FILES)
+    return Dataset(
+        "mnist",
+        _unit_rows([x_train]),
+        y_train.astype(np.int64),
+        _unit_rows([x_test]),
+        y_test.astype(np.int64),
+        "MNIST (official content): LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/; "
+        f"SHA-256 of the decompressed files: {checksums}",
+    )
+
+
+def _read_idx(folder: Path, file: _IdxFile) -> np.ndarray:
+    """Read one array in the IDX format, compressed or not, and check that it is the official one."""
+    path = folder / file.name
+    if not path.is_file():
+        path = folder / f"{file.name}.gz"
+    content = _read(path)
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise _damaged(path, f"it does not decompress ({error})") from error
+    # IDX: two zero bytes, 8 for unsigned bytes, the number of axes; their lengths, big-endian; the entries.
+    header = bytes([0, 0, 8, len(file.shape)]) + b"".join(n.to_bytes(4, "big") for n in file.shape)
+    if not content.startswith(header):
+        found = content[: len(header)].hex() or "nothing"
+        raise _damaged(
+            path, f"its header is {found}, expected {header.hex()} (unsigned bytes, shape {file.shape})"
+        )
+    expected, found = math.prod(file.shape), len(content) - len(header)
+    if found != expected:
+        raise _damaged(path, f"it has {found} entries after the header, expected {expected}")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != file.sha256:
+        raise _damaged(path, f"the SHA-256 of its content is {digest}, expected {file.sha256}")
+    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(file.shape)
+
+
+def _download_mnist(target: Path) -> None:
+    import pooch
+
+    for file in _MNIST_FILES:
+        gz = f"{file.name}.gz"
+        pooch.retrieve(_MNIST_URL + gz, f"md5:{file.gz_md5}", gz, target, progressbar=True)
+
+
+# CIFAR-10
+
+
+class _Batch(NamedTuple):
+    name: str
+    official_md5: str
+    jpeg_copy_md5: str
+
+
+_CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+_CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"
+_CIFAR10_BATCH_SHAPE = (10_000, 3 * 32 * 32)
+# The last one is the test set. The JPEG copy is small enough to travel with an automatic test run.
+_CIFAR10_BATCHES = (
+    _Batch("data_batch_1", "c99cafc152244af753f735de768cd75f", "20ed7481cf6194824d118a03aea3c030"),
+    _Batch("data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec", "89a94a7bad2ca66ab1f928943fa981ac"),
+    _Batch("data_batch_3", "54ebc095f3ab1f0389bbae665268c751", "cbfc31d3a7ce033c137b5507b5a0e1c4"),
+    _Batch("data_batch_4", "634d18415352ddfa80567beed471001a", "81968d57390ff463d803ae4c69d5f099"),
+    _Batch("data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb", "ecfc38a9c6a52bcf1d29a04a27dd8620"),
+    _Batch("test_batch", "40351d587109b95175f43aff81a1287e", "51d87c978d952cda189ed2967c8aed3b"),
+)
+_CIFAR10_OFFICIAL = (
+    "CIFAR-10 (official files): Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html"
+)
+_CIFAR10_JPEG_COPY = (
+    "CIFAR-10 (JPEG copy): official order and labels (Krizhevsky 2009), but not the official pixels: each "
+    "image went through JPEG once, at about 30 dB, save the first 1,017 of data_batch_1 and of test_batch"
+)
+
+
+def _cifar10(folder: Path) -> Dataset:
+    images, labels, kinds = zip(
+        *(_read_batch(folder / batch.name, batch) for batch in _CIFAR10_BATCHES), strict=True
+    )
+    if len(set(kinds)) > 1:
+        which = ", ".join(
+            f"{batch.name} {kind.split(':')[0]}" for batch, kind in zip(_CIFAR10_BATCHES, kinds, strict=True)
+        )
+        raise ValueError(f"{folder} mixes two copies: {which}; {_mend(folder)}")
+    md5 = ", ".join(
+        f"{batch.name} {batch.official_md5 if kinds[0] == _CIFAR10_OFFICIAL else batch.jpeg_copy_md5}"
+        for batch in _CIFAR10_BATCHES
+    )
+    return Dataset(
+        "cifar10",
+        _unit_rows(images[:-1]),
+        np.concatenate(labels[:-1]),
+        _unit_rows(images[-1:]),
+        labels[-1],
+        f"{kinds[0]}; MD5 of the files: {md5}",
+    )
+
+
+def _read_batch(path: Path, batch: _Batch) -> tuple[np.ndarray, np.ndarray, str]:
+    """Read one CIFAR-10 batch: images (n, 3072) uint8, labels (n,) int64, and which known copy it is of."""
+    content = _read(path)
+    images, labels = _parse_batch(path, content)
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    kind = {batch.official_md5: _CIFAR10_OFFICIAL, batch.jpeg_copy_md5: _CIFAR10_JPEG_COPY}.get(digest)
+    if kind is None:
+        raise _damaged(path, f"its MD5 is {digest}, expected {batch.official_md5}")
+    return images, labels, kind
+
+
+def _parse_batch(path: Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        batch = _ArrayUnpickler(BytesIO(content), encoding="bytes").load()
+    except Exception as error:  # damaged pickles raise almost anything
+        raise _damaged(path, f"it cannot be read as a pickle of arrays ({error})") from error
+    if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
+        raise _damaged(path, "it holds no b'data' and b'labels'")
+    images, labels = _bytes_array(batch[b"data"]), np.asarray(batch[b"labels"])
+    if images is None or images.shape != _CIFAR10_BATCH_SHAPE:
+        found = "something else" if images is None else f"shape {images.shape}"
+        raise _damaged(path, f"its data must be bytes of shape {_CIFAR10_BATCH_SHAPE}, got {found}")
+    if (
+        labels.shape != images.shape[:1]
+        or labels.dtype.kind != "i"
+        or not ((labels >= 0) & (labels < 10)).all()
+    ):
+        raise _damaged(path, f"its labels must be {len(images)} integers from 0 to 9")
+    return images, labels.astype(np.int64)
+
+
+class _Recorded:
+    """Stands for numpy's classes in a pickle, and records what they would have been built from."""
+
+    def __init__(self, *arguments):
+        self.arguments = arguments
+        self.state = None
+
+    def __setstate__(self, state):
+        self.state = state
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickles plain values and arrays, and nothing else.
+
+    A pickle is a program that may call whatever it can import. Here it can import the three names that an
+    array is made of, and gets a recorder for each: nothing outside this module runs on unchecked input.
+    """
+
+    _ADMITTED = (
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+    )
+
+    def find_class(self, module, name):
+        if (module, name) in self._ADMITTED:
+            return _Recorded
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and only arrays are admitted")
+
+
+def _bytes_array(recorded) -> np.ndarray | None:
+    """Rebuild an array of unsigned bytes from its recorded pickle, or return None where it is not one."""
+    match recorded:
+        case _Recorded(
+            state=(_, tuple(shape), _Recorded(arguments=(b"u1", *_)), bool(fortran), bytes(entries))
+        ) if all(type(n) is int and n >= 0 for n in shape) and math.prod(shape) == len(entries):
+            return np.frombuffer(entries, np.uint8).reshape(shape, order="F" if fortran else "C")
+    return None
+
+
+def _download_cifar10(target: Path) -> None:
+    import pooch
+
+    folder = target.parent
+    members = [f"{target.name}/{batch.name}" for batch in _CIFAR10_BATCHES]
+    unpack = pooch.Untar(members=members, extract_dir=".")
+    archive = _CIFAR10_URL.rsplit("/", 1)[-1]
+    pooch.retrieve(_CIFAR10_URL, f"md5:{_CIFAR10_MD5}", archive, folder, processor=unpack, progressbar=True)
+    (folder / archive).unlink()
+
+
+# Digits
+
+
+def _digits() -> Dataset:
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    pixels, labels = images.astype(np.uint8), labels.astype(np.int64)
+    digest = hashlib.sha256(pixels.tobytes() + labels.astype(np.uint8).tobytes()).hexdigest()
+    train, test = slice(None, 1_437), slice(1_437, None)
+    return Dataset(
+        "digits",
+        _unit_rows([pixels[train]], maximum=16),
+        labels[train],
+        _unit_rows([pixels[test]], maximum=16),
+        labels[test],
+        "digits: the test set of Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998, UCI), as "
+        "scikit-learn carries it, the first 1,437 for training and the last 360 for testing; "
+        f"SHA-256 of the pixels and labels as bytes: {digest}",
+    )
+
+
+def _unit_rows(images: Sequence[np.ndarray], maximum: int = 255) -> np.ndarray:
+    """Join arrays of bytes along the first axis: (n, d) float32 in [0, 1]."""
+    rows = [array.reshape(len(array), -1) for array in images]
+    joined = np.concatenate(rows, dtype=np.float32)
+    joined /= maximum
+    return joined

@@ -1,0 +1,407 @@
+"""The kernels of finite networks: the tangent kernel by layer structure, and Monte Carlo over many networks.
+
+Nothing here forms a Jacobian with respect to the parameters. A layer y^l = c W z + e b (z the input of the
+layer) has the parameter Jacobian  dy_k / dW_ij = c delta_ki z_j,  so its share of the tangent kernel is a
+product of two Gram matrices, one of what goes into the layer and one of what comes back to it.
+"""
+
+import math
+from functools import partial
+from numbers import Integral
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers.networks import scan_layers
+
+#: Default bound on the working memory, in bytes.
+MEMORY_LIMIT = 2**30
+#: On a CPU many networks at once pay only while they stay in its cache: twice as slow beyond, measured.
+CPU_CACHE = 2**24
+
+
+class Estimate(NamedTuple):
+    """Statistics of a kernel over M random networks: float64 arrays (n1, n2), entry by entry.
+
+    `mean`; `standard_error` of that mean, s / sqrt(M) with the unbiased variance s^2; `relative_variance`
+    s^2 / mean^2, and its `relative_variance_error` (one standard error, to first order in 1/M). With one
+    network only the mean is a number, the rest is NaN.
+    """
+
+    mean: np.ndarray
+    standard_error: np.ndarray
+    relative_variance: np.ndarray
+    relative_variance_error: np.ndarray
+
+
+class MonteCarloKernels(NamedTuple):
+    """What `monte_carlo_kernels` returns: two `Estimate`, and the number of networks behind them."""
+
+    nngp: Estimate
+    ntk: Estimate
+    networks: int
+
+
+def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=MEMORY_LIMIT):
+    """The tangent kernel of a finite network at given parameters, exact.
+
+    Theta(x, x')_ij = sum over all parameters p of df_i(x)/dp df_j(x')/dp, here as
+
+        sum_l (c_l^2 z^l(x) . z^l(x') + e^2) (delta^l_i(x) . delta^l_j(x')),    delta^l_i = df_i / dy^l,
+
+    with z^1 = x, z^l = phi(y^{l-1}) and the factors c_l, e of `Network.factors`: for the standard
+    parameterisation it is the kernel of gradient descent on those very parameters, all at one learning
+    rate. The delta come from one backward sweep; the layers are scanned, so depth costs no compile time. In
+    float32 the matrix products keep all their bits on every device.
+
+    Inputs are processed in blocks, so that the working memory stays below `memory_limit`; the parameters
+    and the result are not counted. May be called under `jax.jit` and `jax.vmap`.
+
+    Parameters
+    ----------
+    net : Network.
+    params : what `net.init` returned, or training made of it.
+    x1 : (n1, d) inputs.
+    x2 : (n2, d) inputs; those of `x1` if None.
+    trace_outputs : whether to return the mean over the outputs of the diagonal i = j.
+    memory_limit : bytes of working memory.
+
+    Returns
+    -------
+    jax.Array
+        (n1, n2), the mean over outputs; without `trace_outputs` (n1, n2, o, o). In the dtype of `params`.
+
+    Raises
+    ------
+    ValueError
+        If inputs or parameters have the wrong shape, inputs are not finite, or `memory_limit` is too small
+        for a block of one input against one.
+    """
+    net.check_params(params)
+    x1 = _finite("x1", net.checked_inputs("x1", x1, params))
+    x2 = None if x2 is None else _finite("x2", net.checked_inputs("x2", x2, params))
+    itemsize = x1.dtype.itemsize
+    rows, columns = _block_sizes(
+        net, trace_outputs, itemsize, len(x1), None if x2 is None else len(x2), memory_limit
+    )
+    kernel = partial(_ntk, net, trace_outputs, params)
+    if x2 is None and rows >= len(x1):
+        return kernel(x1, None)
+    if x2 is None:
+        return _symmetric_blocks(kernel, x1, rows, trace_outputs)
+    return _blocks(kernel, x1, x2, rows, columns)
+
+
+def empirical_nngp(net, params, x1, x2=None):
+    """The covariance of an output under fresh draws of the last layer, the other layers as given: (n1, n2).
+
+    sigma_b^2 + (sigma_w^2 / n) z^L(x) . z^L(x'), and for a residual network the mean over coordinates
+    y^{L-1}(x) . y^{L-1}(x') / n more. Its mean over networks is the covariance E f_i(x) f_i(x') of an
+    output exactly, for Gaussian and orthogonal weights alike, with far less scatter than products of
+    outputs.
+
+    Raises ValueError if inputs or parameters have the wrong shape.
+    """
+    net.check_params(params)
+    x1 = net.checked_inputs("x1", x1, params)
+    x2 = None if x2 is None else net.checked_inputs("x2", x2, params)
+    return _nngp(net, params, x1, x2)
+
+
+def monte_carlo_kernels(
+    net, key, x1, x2=None, *, networks, dtype="float32", memory_limit=MEMORY_LIMIT
+) -> MonteCarloKernels:
+    """Mean and scatter of the NNGP and tangent kernels over random networks of one description.
+
+    Network m is `net.init(jax.random.split(key, networks)[m], dtype=dtype)`; its kernels are those of
+    `empirical_nngp` and `empirical_ntk` (mean over outputs). As many networks run at once as
+    `memory_limit` allows, on a CPU as many as its cache holds.
+
+    Parameters
+    ----------
+    net : Network.
+    key : jax random key.
+    x1 : (n1, d) inputs.
+    x2 : (n2, d) inputs; those of `x1` if None.
+    networks : number of networks.
+    dtype : "float32" or "float64", of the networks; the statistics are taken in float64.
+    memory_limit : bytes of working memory, parameters included.
+
+    Returns
+    -------
+    MonteCarloKernels
+        .nngp and .ntk, each an `Estimate` of float64 arrays (n1, n2), and .networks.
+
+    Raises
+    ------
+    ValueError
+        If inputs have the wrong shape or are not finite, `networks` is not a positive integer, or
+        `memory_limit` is too small for one network.
+    """
+    if not isinstance(networks, Integral) or isinstance(networks, bool) or networks < 1:
+        raise ValueError(f"networks must be a positive integer, got {networks!r}")
+    shapes = jax.eval_shape(partial(net.init, dtype=dtype), key)
+    x1 = _finite("x1", net.checked_inputs("x1", x1, shapes))
+    x2 = None if x2 is None else _finite("x2", net.checked_inputs("x2", x2, shapes))
+    at_once = _networks_at_once(net, shapes, x1, x2, networks, memory_limit)
+    moments = (_Moments(), _Moments())
+    keys = jax.random.split(key, networks)
+    for chunk in _padded_chunks(keys, at_once):
+        kernels = _sampled_kernels(net, dtype, chunk.rows, x1, x2)
+        moments = tuple(
+            old.merge(_moments(np.asarray(new[: chunk.used], np.float64)))
+            for old, new in zip(moments, kernels, strict=True)
+        )
+    nngp, ntk = (_estimate(moment) for moment in moments)
+    return MonteCarloKernels(nngp, ntk, int(networks))
+
+
+# The kernels of one block of inputs.
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _ntk(net, trace_outputs, params, x1, x2):
+    rows, columns, x = _both(x1, x2)
+    with jax.default_matmul_precision("highest"):
+        return _backward(net, trace_outputs, params, x, _forward(net, params, x), rows, columns)
+
+
+@partial(jax.jit, static_argnums=0)
+def _nngp(net, params, x1, x2):
+    rows, columns, x = _both(x1, x2)
+    with jax.default_matmul_precision("highest"):
+        return _last_covariance(net, x, _forward(net, params, x), rows, columns)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _sampled_kernels(net, dtype, keys, x1, x2):
+    """The two kernels of every network, (m, n1, n2) each."""
+    rows, columns, x = _both(x1, x2)
+
+    def kernels(key):
+        params = net.init(key, dtype=dtype)
+        entering = _forward(net, params, x)
+        nngp = _last_covariance(net, x, entering, rows, columns)
+        return nngp, _backward(net, True, params, x, entering, rows, columns)
+
+    with jax.default_matmul_precision("highest"):
+        return jax.vmap(kernels)(keys)
+
+
+def _both(x1, x2):
+    """All the inputs in one array, to go through the network together, and where each set lies in it."""
+    if x2 is None:
+        return slice(None), slice(None), x1
+    return slice(0, len(x1)), slice(len(x1), None), jnp.concatenate([x1, x2])
+
+
+def _forward(net, params, x):
+    """For every run but the first the pre-activations y^{l-1} entering its layers, (k, n, n_in)."""
+    first, *later = params
+    y = net.first_layer(first, x)
+    entering = []
+    for run in later:
+        y, inputs = scan_layers(lambda y, layer: (net.layer(layer, y), y), y, run)
+        entering.append(inputs)
+    return entering
+
+
+def _backward(net, trace_outputs, params, x, entering, rows, columns):
+    """Sum over the layers, last to first, of the product of the two Gram matrices."""
+    later = params[1:]
+    outputs = net.widths[-1]
+
+    def share(z, delta):
+        weight_factor, bias_factor = net.factors(z.shape[1])
+        forward = weight_factor**2 * (z[rows] @ z[columns].T) + bias_factor**2
+        if trace_outputs:
+            flat = delta.reshape(len(z), -1)
+            return forward * (flat[rows] @ flat[columns].T) / outputs
+        return forward[:, None, :, None] * jnp.einsum("aik,bjk->aibj", delta[rows], delta[columns])
+
+    def step(carry, layer):
+        delta, kernel = carry
+        weights, y = layer
+        kernel = kernel + share(net.activation.phi(y), delta)
+        weight_factor, _ = net.factors(y.shape[1])
+        before = weight_factor * (delta @ weights) * net.activation.dphi(y)[:, None, :]
+        if net.architecture == "residual":
+            before = before.at[:, :, : delta.shape[2]].add(delta)
+        return (before, kernel), None
+
+    n1, n2 = len(x[rows]), len(x[columns])
+    delta = jnp.broadcast_to(jnp.eye(outputs, dtype=x.dtype), (len(x), outputs, outputs))
+    kernel = jnp.zeros((n1, n2) if trace_outputs else (n1, outputs, n2, outputs), x.dtype)
+    carry = delta, kernel
+    for run, inputs in zip(reversed(later), reversed(entering), strict=True):
+        carry, _ = scan_layers(step, carry, (run.weights, inputs), reverse=True)
+    delta, kernel = carry
+    kernel = kernel + share(x, delta)
+    return kernel if trace_outputs else kernel.transpose(0, 2, 1, 3)
+
+
+def _last_covariance(net, x, entering, rows, columns):
+    y = entering[-1][-1] if entering else None
+    z = x if y is None else net.activation.phi(y)
+    covariance = net.sigma_b**2 + net.sigma_w**2 / z.shape[1] * (z[rows] @ z[columns].T)
+    if net.architecture == "residual" and y is not None:
+        return covariance + y[rows] @ y[columns].T / y.shape[1]
+    return covariance
+
+
+# Blocks of inputs within a memory bound.
+
+
+class _Chunk(NamedTuple):
+    rows: jax.Array
+    used: int
+
+
+def _padded_chunks(rows, size):
+    """Chunks of equal size, the last filled up by repetition: one compilation serves them all."""
+    count = -(-len(rows) // size)
+    size = -(-len(rows) // count)
+    for start in range(0, len(rows), size):
+        used = min(size, len(rows) - start)
+        chunk = rows[start : start + used]
+        if used < size:
+            chunk = jnp.concatenate([chunk, jnp.broadcast_to(chunk[:1], (size - used, *chunk.shape[1:]))])
+        yield _Chunk(chunk, used)
+
+
+def _blocks(kernel, x1, x2, rows, columns):
+    return jnp.concatenate(
+        [
+            jnp.concatenate(
+                [
+                    kernel(down.rows, across.rows)[: down.used, : across.used]
+                    for across in _padded_chunks(x2, columns)
+                ],
+                axis=1,
+            )
+            for down in _padded_chunks(x1, rows)
+        ]
+    )
+
+
+def _symmetric_blocks(kernel, x, size, trace_outputs):
+    """The blocks on and above the diagonal, those below by Theta(x', x)_ij = Theta(x, x')_ji."""
+    chunks = list(_padded_chunks(x, size))
+    axes = (1, 0) if trace_outputs else (1, 0, 3, 2)
+    blocks = {}
+    for i, down in enumerate(chunks):
+        blocks[i, i] = kernel(down.rows, None)[: down.used, : down.used]
+        for j in range(i + 1, len(chunks)):
+            blocks[i, j] = kernel(down.rows, chunks[j].rows)[: down.used, : chunks[j].used]
+            blocks[j, i] = blocks[i, j].transpose(axes)
+    count = range(len(chunks))
+    return jnp.concatenate([jnp.concatenate([blocks[i, j] for j in count], axis=1) for i in count])
+
+
+def _memory(net, trace_outputs):
+    """Numbers held while a block is computed: fixed, for each input, and for each pair of inputs.
+
+    Fixed: a scan copies the weights of one layer at a time. Inputs: x, every pre-activation, and for one
+    layer the activation and its derivative, delta before and after it and the product between them. Pairs:
+    the two Gram matrices, their product and the sum.
+    """
+    widest, outputs = max(net.widths), net.widths[-1]
+    fixed = max((n_out * n_in for k, n_out, n_in in net.runs if k > 1), default=0)
+    each_input = sum(net.widths) + 3 * widest + 3 * outputs * widest
+    each_pair = 4 * (1 if trace_outputs else outputs**2)
+    return fixed, each_input, each_pair
+
+
+def _block_sizes(net, trace_outputs, itemsize, n1, n2, memory_limit):
+    """The largest blocks that fit: (n1, n2) if all does, else nearly square ones."""
+    fixed, each_input, each_pair = _memory(net, trace_outputs)
+    numbers = memory_limit / itemsize - fixed
+    inputs, pairs = (n1, n1 * n1) if n2 is None else (n1 + n2, n1 * n2)
+    if inputs * each_input + pairs * each_pair <= numbers:
+        return n1, n2
+    if 2 * each_input + each_pair > numbers:
+        least = itemsize * (fixed + 2 * each_input + each_pair)
+        raise ValueError(
+            f"memory_limit must be at least {least} bytes, for a block of one input against one, "
+            f"got {memory_limit!r}"
+        )
+    # The positive root of 2 side each_input + side^2 each_pair = numbers.
+    side = int((math.sqrt(each_input**2 + each_pair * numbers) - each_input) / each_pair)
+    if n2 is None:
+        return side, side
+    rows = min(n1, side)
+    return rows, min(n2, int((numbers - rows * each_input) / (each_input + rows * each_pair)))
+
+
+def _networks_at_once(net, shapes, x1, x2, networks, memory_limit):
+    fixed, each_input, each_pair = _memory(net, True)
+    inputs, pairs = (len(x1), len(x1) ** 2) if x2 is None else (len(x1) + len(x2), len(x1) * len(x2))
+    # A draw holds the parameters, the random bits, the Gaussian matrix and, if orthogonal, its factors.
+    copies = 6 if net.weights == "orthogonal" else 4
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(shapes))
+    each = x1.dtype.itemsize * (fixed + copies * parameters + inputs * each_input + pairs * each_pair)
+    if each > memory_limit:
+        raise ValueError(f"memory_limit must be at least {each} bytes, for one network, got {memory_limit!r}")
+    useful = CPU_CACHE if jax.default_backend() == "cpu" else memory_limit
+    return min(networks, max(1, int(min(useful, memory_limit) // each)))
+
+
+def _finite(name, x):
+    # A traced array has no values yet. By numpy, as jax would trace the check of a constant inside `jax.jit`.
+    if not isinstance(x, jax.core.Tracer) and not np.isfinite(np.asarray(x)).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return x
+
+
+# Moments over networks.
+
+
+class _Moments(NamedTuple):
+    """Count, mean, and sums of the second to fourth powers of the deviations from the mean."""
+
+    count: int = 0
+    mean: np.ndarray | float = 0.0
+    m2: np.ndarray | float = 0.0
+    m3: np.ndarray | float = 0.0
+    m4: np.ndarray | float = 0.0
+
+    def merge(self, new):
+        """The moments of both samples together: Pebay, Sandia Report SAND2008-6212 (2008), Section 3."""
+        a, b = self.count, new.count
+        n = a + b
+        shift = new.mean - self.mean
+        return _Moments(
+            n,
+            self.mean + shift * b / n,
+            self.m2 + new.m2 + shift**2 * a * b / n,
+            self.m3 + new.m3 + shift**3 * a * b * (a - b) / n**2 + 3 * shift * (a * new.m2 - b * self.m2) / n,
+            self.m4
+            + new.m4
+            + shift**4 * a * b * (a**2 - a * b + b**2) / n**3
+            + 6 * shift**2 * (a**2 * new.m2 + b**2 * self.m2) / n**2
+            + 4 * shift * (a * new.m3 - b * self.m3) / n,
+        )
+
+
+def _moments(samples):
+    mean = samples.mean(0)
+    m2, m3, m4 = (((samples - mean) ** power).sum(0) for power in (2, 3, 4))
+    return _Moments(len(samples), mean, m2, m3, m4)
+
+
+def _estimate(moments):
+    """The statistics from the moments; the error of variance / mean^2 is by the delta method."""
+    count, mean, m2, m3, m4 = moments
+    if count == 1:
+        unknown = np.full_like(mean, np.nan)
+        return Estimate(mean, unknown, unknown, unknown)
+    variance = m2 / (count - 1)
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # a kernel entry that is zero has no relative variance
+        relative = variance / mean**2
+        third, fourth = m3 / count / mean**3, m4 / count / mean**4
+        error = np.sqrt(np.maximum(fourth - relative**2 - 4 * relative * third + 4 * relative**3, 0) / count)
+    return Estimate(mean, np.sqrt(variance / count), relative, error)

@@ -1,0 +1,199 @@
+"""Runs an experiment slice by slice, remembers finished slices, and records where the numbers come from."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import pkgutil
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+
+RECORDED_PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", "ntk-helpers")
+
+
+class Experiment(NamedTuple):
+    """An experiment as data: what it is called for, its settings at each scale, and its slices of work.
+
+    Settings, slices and results are JSON values (no NaN, no infinity).
+
+    summary: one line for `--list`.
+    scales: the settings of each scale; every entry has a list "seeds", empty where nothing is random.
+    slices: settings -> the independent pieces of work, in the order in which they run.
+    run: (settings, slice) -> the result of one slice. An interrupted run repeats only the slice it was in,
+        so a slice should take minutes, not hours.
+    data: names of the data sets that `ntk_helpers.data.load` must find; their provenance is recorded.
+    needs: modules beyond numpy, scipy and jax that `run` imports.
+    """
+
+    summary: str
+    scales: dict[str, dict]
+    slices: Callable[[dict], list[dict]]
+    run: Callable[[dict, dict], dict]
+    data: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def names() -> list[str]:
+    """The names of all experiments, sorted."""
+    modules = pkgutil.iter_modules(importlib.import_module("ntk_helpers.experiments").__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
+
+
+def find(name: str) -> Experiment:
+    """The experiment called `name`; ValueError with the known names when there is none."""
+    if name not in names():
+        raise ValueError(f"name must be one of {', '.join(names())}, got {name!r}")
+    return importlib.import_module(f"ntk_helpers.experiments.{name}").EXPERIMENT
+
+
+def run(
+    name: str,
+    experiment: Experiment,
+    scale: str,
+    *,
+    folder: Path,
+    fresh: bool = False,
+    download: bool = False,
+    minutes: float = float("inf"),
+) -> Path | None:
+    """Run `experiment` and return the path of its result, or None where `minutes` ran out first.
+
+    name: what its files are called, the name of its module.
+    scale: a key of the experiment's `scales`. "paper" writes folder/NAME.json, another scale
+        folder/NAME.SCALE.json, so that a trial never replaces the full result.
+    folder: an existing folder.
+    fresh: forget the slices that an interrupted run has finished, instead of going on from there.
+    download: let missing data sets be downloaded.
+    minutes: start no further slice after this long; the same call goes on later.
+
+    Raises ValueError for an unknown scale, a missing folder, minutes that are not positive, or a partial
+    result that was begun with other settings; ImportError that names every missing module, before any work.
+    """
+    if scale not in experiment.scales:
+        raise ValueError(f"scale must be one of {', '.join(experiment.scales)}, got {scale!r}")
+    if not folder.is_dir():
+        raise ValueError(
+            f"folder must exist, got {str(folder)!r}: start at the root of the repository or name another"
+        )
+    if not minutes > 0:
+        raise ValueError(f"minutes must be positive, got {minutes}")
+    require(experiment.needs, name)
+
+    settings = experiment.scales[scale]
+    slices = experiment.slices(settings)
+    target = folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
+    part = folder / f"{name}.{scale}.part.json"
+    result = {
+        "experiment": name,
+        "scale": scale,
+        "command": f"python -m ntk_helpers.experiments {name} --scale {scale}",
+        "settings": settings,
+        "data": provenance(experiment.data, download),
+        "environments": [],
+        "records": [],
+    }
+    if part.exists() and not fresh:
+        result = continued(part, result)
+
+    here = environment()
+    if here not in result["environments"]:
+        result["environments"].append(here)
+    finished = [record["slice"] for record in result["records"]]
+    pending = [piece for piece in slices if piece not in finished]
+    begin = time.monotonic()
+    for piece in pending:
+        if time.monotonic() - begin > 60 * minutes:
+            return None
+        report(len(result["records"]), len(slices), f"now {label(piece)}")
+        start = time.monotonic()
+        outcome = experiment.run(settings, piece)
+        result["records"].append(
+            {
+                "slice": piece,
+                "seconds": round(time.monotonic() - start, 1),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "environment": result["environments"].index(here),
+                "result": outcome,
+            }
+        )
+        write(part, result)
+    # Slices that finished in several runs stand in the order that the experiment gives them.
+    result["records"].sort(key=lambda record: slices.index(record["slice"]))
+    write(target, result)
+    part.unlink(missing_ok=True)
+    report(len(slices), len(slices), f"wrote {target}")
+    return target
+
+
+def require(modules: Sequence[str], name: str) -> None:
+    """Raise ImportError that names every one of `modules` that cannot be imported."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise ImportError(
+            f"experiment {name} needs {', '.join(missing)}, which is not installed here: "
+            f"pip install {' '.join(missing)}"
+        )
+
+
+def provenance(datasets: Sequence[str], download: bool) -> dict[str, str]:
+    """Where each data set comes from, in the words of `data.load`; fails at once where one is missing."""
+    if not datasets:
+        return {}
+    from ntk_helpers import data
+
+    return {name: data.load(name, download=download).provenance for name in datasets}
+
+
+def continued(part: Path, fresh: dict) -> dict:
+    """The partial result in `part`; ValueError if its settings or data are not those of `fresh`."""
+    begun = json.loads(part.read_text())
+    for key in ("settings", "data"):
+        # Through JSON, since a tuple that was written comes back as a list.
+        if begun[key] != json.loads(json.dumps(fresh[key])):
+            raise ValueError(f"{part} was begun with other {key}: use --fresh to start again without it")
+    return begun
+
+
+def environment() -> dict:
+    """Machine, device and package versions; nothing that names the computer or its user."""
+    packages = {}
+    for package in RECORDED_PACKAGES:
+        try:
+            packages[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            packages[package] = None
+    devices = jax.devices()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "device": f"{len(devices)} x {devices[0].device_kind} ({devices[0].platform})",
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": packages,
+    }
+
+
+def write(path: Path, result: dict) -> None:
+    """Write JSON so that a reader sees the old file or the whole new one, whenever the run is stopped."""
+    draft = path.with_suffix(".writing")
+    draft.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    os.replace(draft, path)
+
+
+def label(piece: dict) -> str:
+    """A slice in one line, for people."""
+    return ", ".join(f"{key} {value}" for key, value in piece.items())
+
+
+def report(done: int, total: int, text: str) -> None:
+    """A line of progress on stderr: whole lines, which also read well in the log of an unattended run."""
+    bar = "#" * round(20 * done / max(total, 1))
+    print(f"[{bar:20}] {done}/{total} {datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,802 @@
+"""The kernels of infinitely wide networks: NNGP and NTK, fully connected and residual.
+
+Networks are in the NTK parameterisation; `depth` L counts weight layers, so a plain network has L - 1
+nonlinearities. Two numbers describe a pair of inputs at layer l besides the tangent kernel Theta^l(x, x'):
+the variances q_1, q_2 of its pre-activations and their correlation c. In deep networks c tends to 1, so the
+recursions carry gamma = 1 - c: computed from c, it would lose every digit to cancellation.
+
+Both architectures are one recursion, with `skip` s = 0 (fully connected) or 1 (residual):
+
+    q_i'    = s q_i + sigma_b^2 + sigma_w^2 E[phi(u_i)^2]
+    Sigma'  = s Sigma + sigma_b^2 + sigma_w^2 E[phi(u_1) phi(u_2)]
+    Theta'  = (s + sigma_w^2 E[phi'(u_1) phi'(u_2)]) Theta + sigma_b^2 + sigma_w^2 E[phi(u_1) phi(u_2)]
+    gamma'  = 1 - Sigma' / sqrt(q_1' q_2')
+"""
+
+import math
+import operator
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers import activations
+from ntk_helpers._precision import float64
+
+TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
+ACCELERATOR_TILE = 2048
+HOST_PAIR_LAYERS = 100_000  # n^2 L up to which numpy is done before jax has compiled, and as fast after
+HOST_CHUNK = 8192
+NEAR = 1e-2  # below this gamma, the Gram matrix is not accurate enough for the first layer
+MAX_INTERPOLATION_NODES = 4096
+
+
+class Kernels(NamedTuple):
+    """The two kernels between inputs x1 (n1, d) and x2 (n2, d), each (n1, n2) float64."""
+
+    nngp: np.ndarray
+    ntk: np.ndarray
+
+
+class DepthProfile(NamedTuple):
+    """The kernels of one pair of inputs at k depths; all fields float64.
+
+    The values of q, nngp, ntk and ntk_diagonal are to be multiplied by exp(log_scale), which is zero unless
+    `depth_profile` was asked to rescale.
+    """
+
+    q: np.ndarray  # (k, 2)
+    one_minus_c: np.ndarray  # (k,)
+    nngp: np.ndarray  # (k,)
+    ntk: np.ndarray  # (k,)
+    ntk_diagonal: np.ndarray  # (k, 2)
+    log_scale: np.ndarray  # (k,)
+
+
+@float64
+def fcn_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b, memory_limit=2**28):
+    """NNGP and NTK of the infinitely wide fully connected network.
+
+    The network is y^1 = sigma_w/sqrt(d) W^1 x + sigma_b b^1, y^l = sigma_w/sqrt(n) W^l phi(y^{l-1}) + sigma_b
+    b^l with standard Gaussian W and b. Its kernels (Lee et al., 2018; Jacot et al., 2018) are
+
+        Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d,
+        Sigma^l = sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
+        Theta^l = Sigma^l + sigma_w^2 E[phi'(u) phi'(v)] Theta^{l-1},    (u, v) ~ N(0, Sigma^{l-1}).
+
+    Parameters
+    ----------
+    x1 : (n1, d) array.
+    x2 : (n2, d) array, or None for x1; with None each pair is computed once and the results are symmetric to
+    the
+        last bit.
+    depth : number L >= 1 of weight layers.
+    activation : a name or an `Activation`.
+    sigma_w, sigma_b : standard deviations, finite and not negative.
+    memory_limit : bytes of working memory beyond the inputs and the two results. The pairs are processed in
+    tiles
+        that fit, some at a time, on every device that jax sees.
+
+    Returns
+    -------
+    Kernels : .nngp and .ntk, (n1, n2) numpy float64.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong shape or value, no tile fits the memory limit, a variance leaves the range
+        in which the activation's expectations are accurate, or a kernel leaves the range of float64.
+    """
+    network = _network(depth, activation, sigma_w, sigma_b, skip=0.0)
+    return _kernels(x1, x2, network, memory_limit)
+
+
+@float64
+def residual_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b, memory_limit=2**28):
+    """NNGP and NTK of the infinitely wide residual network.
+
+    The network is y^1 = sigma_w/sqrt(d) W^1 x + sigma_b b^1, y^l = y^{l-1} + sigma_w/sqrt(n) W^l phi(y^{l-1})
+    + sigma_b b^l (Hayou, Doucet and Rousseau, 2019, v2, Proposition 4, in the NTK parameterisation).
+
+    Given y^{l-1}, the branch has mean zero and is independent of y^{l-1}, so covariances add:
+
+        Sigma^l = Sigma^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],    (u, v) ~ N(0, Sigma^{l-1}).
+
+    The gradient in W^l and b^l gives sigma_b^2 + sigma_w^2 E[phi(u) phi(v)], the increment of Sigma. Those in
+    the earlier layers pass through y^{l-1}, by the identity and by the branch. The cross terms have the
+    factor W^l once and vanish in the limit; the identity keeps Theta^{l-1}, the branch multiplies it by
+    sigma_w^2 E[phi' phi']:
+
+        Theta^l = (1 + sigma_w^2 E[phi'(u) phi'(v)]) Theta^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
+
+    from Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d. Parameters, results and errors are those of
+    `fcn_kernels`.
+    """
+    network = _network(depth, activation, sigma_w, sigma_b, skip=1.0)
+    return _kernels(x1, x2, network, memory_limit)
+
+
+class _Network(NamedTuple):
+    depth: int
+    activation: activations.Activation
+    sw2: float
+    sb2: float
+    skip: float
+
+
+def _network(depth, activation, sigma_w, sigma_b, skip):
+    activation = activations.get(activation)
+    sigma_w, sigma_b = standard_deviation("sigma_w", sigma_w), standard_deviation("sigma_b", sigma_b)
+    return _Network(_positive_integer("depth", depth), activation, sigma_w**2, sigma_b**2, skip)
+
+
+# Bad input
+
+
+def standard_deviation(name, value):
+    """`value` as a float; ValueError unless it is a finite real number that is not negative."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(f"{name} must be a finite standard deviation, 0 or more, got {value!r}")
+    return number
+
+
+def _positive_integer(name, value):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return number
+
+
+def _inputs(name, x):
+    try:
+        x = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of shape (examples, features): {error}") from None
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {x.dtype}")
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"{name} must have shape (examples, features), none of them 0, got shape {x.shape}")
+    x = x.astype(np.float64, copy=False)
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return x
+
+
+def _check_range(activation, smallest, largest):
+    low, high = activation.q_range
+    if not (smallest >= low and largest <= high):
+        raise ValueError(
+            f"the variance q must stay in [{low:g}, {high:g}] for {activation.name}, whose expectations are "
+            f"not accurate beyond, got q from {smallest:g} to {largest:g}: change sigma_w, sigma_b, depth or "
+            "the inputs"
+        )
+
+
+# Layers
+
+
+def _next_variance(variance, skip, sw2, sb2, state):
+    """One layer of (q, Theta(x, x)): the pair recursion for x = x'."""
+    q, theta = state
+    second, slope = variance(q)
+    increment = sb2 + sw2 * second
+    return skip * q + increment, (skip + sw2 * slope) * theta + increment
+
+
+def _half_square(a, b):
+    return 0.5 * (a - b) ** 2
+
+
+def _library(array):
+    """jax.numpy for its arrays, traced ones among them, else numpy: the ReLU-like layer runs in both."""
+    return jnp if isinstance(array, jax.Array) else np
+
+
+def _divide(numerator, denominator):
+    """numerator / denominator, and 0 where the denominator is 0 (a zero input without bias)."""
+    xp = _library(denominator)
+    positive = denominator > 0
+    return xp.where(positive, numerator / xp.where(positive, denominator, 1.0), 0.0)
+
+
+def _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta):
+    """(gamma, Theta) after one layer of any activation.
+
+    With G = E[(phi(u) - phi(v))^2]/2 from `Activation.gaps`, r_i = sqrt(q_i) and primes for the next layer,
+
+        sqrt(q_1' q_2') gamma' = s (r_1 r_2 gamma + (r_1 - r_2)^2/2) + sigma_w^2 G - (r_1' - r_2')^2/2,
+
+    where each term is small when the inputs nearly agree.
+    """
+    (s1, d1), (s2, d2) = activation.variance(q1), activation.variance(q2)
+    gap, slope_gap = activation.gaps(q1, q2, gamma)
+    r1, r2 = jnp.sqrt(q1), jnp.sqrt(q2)
+    R1, R2 = jnp.sqrt(skip * q1 + sb2 + sw2 * s1), jnp.sqrt(skip * q2 + sb2 + sw2 * s2)
+    excess = skip * (r1 * r2 * gamma + _half_square(r1, r2)) + sw2 * gap - _half_square(R1, R2)
+    increment = sb2 + sw2 * (0.5 * (s1 + s2) - gap)
+    derivative = 0.5 * (d1 + d2) - slope_gap
+    # The maximum absorbs the rounding of a difference that is 0 in exact arithmetic.
+    return _divide(jnp.maximum(excess, 0.0), R1 * R2), (skip + sw2 * derivative) * theta + increment
+
+
+# theta/sqrt(t) and (sin(theta) - theta cos(theta))/t^(3/2) as polynomials in t = sin^2(theta/2) on [0, 1/2],
+# highest power first: mpmath.chebyfit with 20 and 19 terms, relative errors 4e-18 and 2e-18. Library arcsines
+# cost four times as much, and the second combination cancels when it is computed from sines and cosines.
+_ANGLE = (
+    2.2528385757615017, -8.877633384133878, 16.64996705889382, -19.339318797101246, 15.536330749110016,
+    -9.07158360564591, 4.003208221858309, -1.3282472605098823, 0.361914924182213, -0.05263264910467765,
+    0.03018359005716673, 0.02185869812982474, 0.02803834408013932, 0.03469862065431639, 0.04474462634497161,
+    0.06076387976334679, 0.08928571445039567, 0.14999999999843205, 0.33333333333333925, 2.0,
+)  # fmt: skip
+_LUNE = (
+    0.13562081833841125, -0.49408507840869326, 0.8630607609425247, -0.9288105281041379, 0.6907166883722825,
+    -0.36861586305266997, 0.15013277875291267, -0.04258875759914789, 0.013290595138962497,
+    0.0018974993755190102, 0.005105142618584343, 0.006547959577044505, 0.009256499967550243,
+    0.013767398176619932, 0.022095962378004076, 0.03968253962674129, 0.08571428571487523, 0.2666666666666642,
+    2.6666666666666665,
+)  # fmt: skip
+
+
+def _polynomial(coefficients, t):
+    value = coefficients[0] * t + coefficients[1]
+    for coefficient in coefficients[2:]:
+        value *= t  # in place for numpy
+        value += coefficient
+    return value
+
+
+class _Slopes(NamedTuple):
+    """What the recursion needs of phi(x) = a x (x > 0), b x (x < 0)."""
+
+    second: float  # E phi^2 / q = E phi'^2 = (a^2 + b^2)/2
+    kink: float  # (a - b)^2/(2 pi)
+    opposite: float  # (a + b)^2/2, the gap at c = -1
+    product: float  # a b
+
+    def variance(self, q):
+        return self.second * q, self.second
+
+
+@lru_cache(maxsize=64)
+def _slopes(activation):
+    a, b = (float(activation.phi(np.float64(x))) / x for x in (1.0, -1.0))
+    return _Slopes(0.5 * (a * a + b * b), (a - b) ** 2 / (2 * math.pi), 0.5 * (a + b) ** 2, a * b)
+
+
+def _homogeneous_correlation(slopes, skip, sw2, gamma):
+    """For inputs of equal norms and no bias: (gamma', E[phi(u) phi(v)]/q, E[phi'(u) phi'(v)]).
+
+    With k = (a - b)^2/(2 pi) the gap is ((a^2 + b^2)/2 gamma - k (sin(theta) - theta cos(theta))) q and its
+    derivative k theta (Cho and Saul, 2009). Near c = -1 the same in 2 - gamma, where it does not cancel
+    either.
+    """
+    xp = _library(gamma)
+    far = gamma > 1.0
+    t = 0.5 * xp.where(far, xp.maximum(2.0 - gamma, 0.0), gamma)
+    s = xp.sqrt(t)
+    angle, lune = s * _polynomial(_ANGLE, t), slopes.kink * s * t * _polynomial(_LUNE, t)
+    gap = xp.where(far, slopes.opposite - 2.0 * slopes.product * t, 2.0 * slopes.second * t) - lune
+    growth = skip + sw2 * slopes.second
+    weight = _divide(sw2, growth)
+    # The coefficient of gamma is 1 exactly: a rounding of it would add up over the layers.
+    after = xp.where(far, _divide(skip, growth) * gamma + weight * gap, gamma - weight * lune)
+    angle = xp.where(far, math.pi - angle, angle)
+    return after, slopes.second - gap, slopes.second - slopes.kink * angle
+
+
+def _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta):
+    """(gamma, Theta) after one layer of a ReLU-like activation.
+
+    A bias adds one coordinate: with cos(a_i) = sqrt(growth q_i / q_i') and sin(a_i) = sigma_b / sqrt(q_i'),
+
+        gamma' = cos(a_1) cos(a_2) gamma_0 + (1 - cos(a_1 - a_2)),
+
+    gamma_0 being the new gamma without bias.
+    """
+    xp = _library(gamma)
+    after, moment, derivative = _homogeneous_correlation(slopes, skip, sw2, gamma)
+    growth = skip + sw2 * slopes.second
+    (cos1, sin1), (cos2, sin2) = (
+        (
+            xp.where(q > 0, xp.sqrt(_divide(growth * q, growth * q + sb2)), 1.0),
+            xp.sqrt(_divide(sb2, growth * q + sb2)),
+        )
+        for q in (q1, q2)
+    )
+    gamma = cos1 * cos2 * after + _half_square(cos1, cos2) + _half_square(sin1, sin2)
+    increment = sb2 + sw2 * xp.sqrt(q1) * xp.sqrt(q2) * moment
+    return gamma, (skip + sw2 * derivative) * theta + increment
+
+
+# Matrices of inputs
+
+
+@partial(jax.jit, static_argnums=0)
+def _tile(activation, slopes, skip, sw2, sb2, layers, q1, q2, gamma):
+    """Kernels of a tile: q1 (m1,), q2 (m2,), gamma (m1, m2) of the first layer.
+
+    Returns Sigma, Theta (m1, m2), q and Theta(x, x) of the first inputs (m1,), and the extremes of q on the
+    way, for activations whose expectations have a range. The number of layers is an argument of the compiled
+    program: one compilation serves all depths.
+    """
+
+    def general(_, state):
+        one, q2, gamma, theta, (smallest, largest) = state
+        smallest = jnp.minimum(smallest, jnp.minimum(one[0].min(), q2.min()))
+        largest = jnp.maximum(largest, jnp.maximum(one[0].max(), q2.max()))
+        gamma, theta = _general_layer(activation, skip, sw2, sb2, one[0][:, None], q2[None, :], gamma, theta)
+        one = _next_variance(activation.variance, skip, sw2, sb2, one)
+        q2 = _next_variance(activation.variance, skip, sw2, sb2, (q2, q2))[0]
+        return one, q2, gamma, theta, (smallest, largest)
+
+    def homogeneous(_, state):
+        one, q2, gamma, theta, extremes = state
+        gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, one[0][:, None], q2[None, :], gamma, theta)
+        one = _next_variance(slopes.variance, skip, sw2, sb2, one)
+        q2 = _next_variance(slopes.variance, skip, sw2, sb2, (q2, q2))[0]
+        return one, q2, gamma, theta, extremes
+
+    def covariance(q1, q2, gamma):
+        return jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)[None, :] * (1.0 - gamma)
+
+    start = (q1, q1), q2, gamma, covariance(q1, q2, gamma), (jnp.inf, 0.0)
+    layer = general if slopes is None else homogeneous
+    one, q2, gamma, theta, extremes = jax.lax.fori_loop(0, layers, layer, start)
+    return covariance(one[0], q2, gamma), theta, *one, *extremes
+
+
+def _on_host(slopes, network, x):
+    """The kernels of inputs with themselves by numpy, which is done with small ones before jax has compiled.
+
+    Each pair is computed once, some at a time so that they stay in the cache.
+    """
+    _, _, sw2, sb2, skip = network
+    q = sb2 + sw2 / x.shape[1] * np.einsum("ij,ij->i", x, x)
+    gamma = 1.0 - _divide(sw2 / x.shape[1] * (x @ x.T) + sb2, np.sqrt(q)[:, None] * np.sqrt(q))
+    np.fill_diagonal(gamma, np.inf)
+    if gamma.min() < NEAR:
+        gamma = np.asarray(_refine(x, x, sw2, sb2, q, q, gamma))
+    nngp, ntk = np.empty_like(gamma), np.empty_like(gamma)
+    first, second = np.triu_indices(len(x), 1)
+
+    def run(q1, q2, gamma):
+        theta = np.sqrt(q1) * np.sqrt(q2) * (1.0 - gamma)
+        for _ in range(network.depth - 1):
+            gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta)
+            q1, q2 = (_next_variance(slopes.variance, skip, sw2, sb2, (q, q))[0] for q in (q1, q2))
+        return np.sqrt(q1) * np.sqrt(q2) * (1.0 - gamma), theta
+
+    for start in range(0, len(first), HOST_CHUNK):
+        i, j = first[start : start + HOST_CHUNK], second[start : start + HOST_CHUNK]
+        values = run(q[i], q[j], np.clip(gamma[i, j], 0.0, 2.0))
+        for kernel, value in zip((nngp, ntk), values, strict=True):
+            kernel[i, j] = kernel[j, i] = value
+    one = q, q
+    for _ in range(network.depth - 1):
+        one = _next_variance(slopes.variance, skip, sw2, sb2, one)
+    for kernel, diagonal in zip((nngp, ntk), one, strict=True):
+        np.fill_diagonal(kernel, diagonal)
+    return nngp, ntk
+
+
+def _first_variance(x, sw2, sb2):
+    return sb2 + sw2 / x.shape[1] * jnp.sum(x * x, axis=1)
+
+
+@jax.jit
+def _first_layer(x1, x2, sw2, sb2):
+    """q (m1,), (m2,) and 1 - correlation (m1, m2) of the first layer, from the Gram matrix."""
+    q1, q2 = _first_variance(x1, sw2, sb2), _first_variance(x2, sw2, sb2)
+    gram = sw2 / x1.shape[1] * jnp.matmul(x1, x2.T, precision="highest") + sb2
+    # Clipped is only the rounding of the Gram matrix.
+    return q1, q2, jnp.clip(1.0 - _divide(gram, jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)), 0.0, 2.0)
+
+
+@jax.jit
+def _refine(x1, x2, sw2, sb2, q1, q2, gamma):
+    """The gamma of the first layer to full relative accuracy where inputs nearly agree.
+
+    Where the Gram matrix loses digits, gamma comes from the sine of the angle. The parallelogram on
+    delta = a - b and s = a + b has twice the area of that on a and b: |delta| |s| sin(delta, s) =
+    2 |a| |b| sin(a, b), and delta is exact for neighbours. The bias is one more coordinate of a and b, equal
+    in both.
+    """
+    weight = sw2 / x1.shape[1]
+
+    def from_sine(row):
+        x, q, gamma = row
+        delta, total = x - x2, x + x2
+        total2 = weight * jnp.sum(total * total, axis=1) + 4 * sb2
+        along = _divide(weight * jnp.sum(delta * total, axis=1), total2)
+        across2 = weight * jnp.sum((delta - along[:, None] * total) ** 2, axis=1) + 4 * sb2 * along**2
+        return jnp.where(gamma < NEAR, _divide(across2 * total2, 4 * q * q2 * (2.0 - gamma)), gamma)
+
+    def row_by_row(row):
+        return jax.lax.cond(jnp.any(row[2] < NEAR), from_sine, lambda row: row[2], row)
+
+    return jax.lax.map(row_by_row, (x1, q1, gamma))
+
+
+def _first_gamma(x1, x2, sw2, sb2, same):
+    """q (m1,), (m2,) and 1 - correlation (m1, m2) of the first layer; `same` says that x1 and x2 are one."""
+    q1, q2, gamma = _first_layer(x1, x2, sw2, sb2)
+    gamma = np.array(gamma)
+    if same:
+        np.fill_diagonal(gamma, np.inf)
+    if gamma.min() < NEAR:
+        gamma = np.array(_refine(x1, x2, sw2, sb2, q1, q2, gamma))
+    if same:
+        np.fill_diagonal(gamma, 0.0)
+    return q1, q2, gamma
+
+
+@lru_cache(maxsize=64)
+def _bytes_per_pair(activation):
+    """Working memory for one pair of a tile: the program's arrays and numpy's."""
+    if activation.homogeneous:
+        return 128
+    scalar = jax.ShapeDtypeStruct((1, 1), np.float64)
+    return 256 + 64 * _widest(jax.make_jaxpr(activation.gaps)(scalar, scalar, scalar).jaxpr)
+
+
+def _widest(jaxpr):
+    """The largest number of elements of an intermediate result: what a quadrature makes of one pair."""
+    sizes = [math.prod(v.aval.shape) for equation in jaxpr.eqns for v in equation.outvars]
+    inner = [p for equation in jaxpr.eqns for p in jax.tree.leaves(list(equation.params.values()))]
+    inner = [getattr(p, "jaxpr", p) for p in inner]
+    return max([1, *sizes, *(_widest(p) for p in inner if hasattr(p, "eqns"))])
+
+
+def _tile_side(network, features, workers, platform, memory_limit):
+    per_pair = workers * _bytes_per_pair(network.activation)
+    per_row = workers * 48 * features  # `_first_gamma` gathers rows where inputs nearly agree
+    if per_pair + per_row > memory_limit:
+        raise ValueError(
+            f"memory_limit must be at least {per_pair + per_row} bytes for {features} features and "
+            f"{network.activation.name}, got {memory_limit}: one pair of inputs does not fit"
+        )
+    # the largest side with per_pair side^2 + per_row side <= memory_limit
+    side = int((-per_row + math.sqrt(per_row**2 + 4 * per_pair * memory_limit)) / (2 * per_pair))
+    return max(1, min(side, TILE.get(platform, ACCELERATOR_TILE)))
+
+
+def _kernels(x1, x2, network, memory_limit):
+    symmetric = x2 is None
+    x1 = _inputs("x1", x1)
+    x2 = x1 if symmetric else _inputs("x2", x2)
+    if x1.shape[1] != x2.shape[1]:
+        raise ValueError(
+            f"x1 and x2 must have the same number of features, got shapes {x1.shape} and {x2.shape}"
+        )
+    _, activation, sw2, sb2, skip = network
+    slopes = _slopes(activation) if activation.homogeneous else None
+    static = None if activation.homogeneous else activation  # one program serves all ReLU-like activations
+    devices = jax.devices()
+    pairs = len(x1) * len(x2)
+    small = symmetric and activation.homogeneous and pairs * network.depth <= HOST_PAIR_LAYERS
+    if small and 8 * 8 * pairs <= memory_limit:
+        with np.errstate(over="ignore", invalid="ignore"):  # `_finite` sees what overflows
+            return _finite(Kernels(*_on_host(slopes, network, x1)), network.depth)
+    workers = len(devices) if len(devices) > 1 or devices[0].platform != "cpu" else os.cpu_count() or 1
+    workers = 1 if pairs <= TILE["cpu"] ** 2 else workers
+    side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)
+    rows, columns = _starts(len(x1), side), _starts(len(x2), side)
+    height, width = math.ceil(len(x1) / len(rows)), math.ceil(len(x2) / len(columns))
+    nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
+
+    def fill(number, i, j):
+        # All tiles have one shape, so that one program serves them; the last ones reach back over their
+        # neighbours.
+        top, left = min(i, len(x1) - height), min(j, len(x2) - width)
+        r, c = slice(top, top + height), slice(left, left + width)
+        place = jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext()
+        with float64(), place:
+            first = _first_gamma(x1[r], x2[c], sw2, sb2, symmetric and i == j)
+            results = _tile(static, slopes, skip, sw2, sb2, network.depth - 1, *first)
+            S, T, q, theta, smallest, largest = jax.device_get(results)
+        if slopes is None and network.depth > 1:
+            _check_range(activation, smallest, largest)
+        # Only what is not a neighbour's is written: tiles run side by side.
+        S, T = (k[i - top :, j - left :] for k in (S, T))
+        r, c = slice(i, top + height), slice(j, left + width)
+        for kernel, tile, diagonal in ((nngp, S, q), (ntk, T, theta)):
+            if symmetric and i == j:
+                upper = np.triu(tile, 1)
+                tile = upper + upper.T
+                np.fill_diagonal(tile, diagonal[i - top :])
+            kernel[r, c] = tile
+            if symmetric and i != j:
+                kernel[c, r] = tile.T
+
+    tiles = [(i, j) for i in rows for j in columns if not symmetric or j >= i]
+    if workers == 1 or len(tiles) == 1:
+        for number, tile in enumerate(tiles):
+            fill(number, *tile)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(fill, number, *tile) for number, tile in enumerate(tiles)]:
+                done.result()
+    return _finite(Kernels(nngp, ntk), network.depth)
+
+
+def _finite(kernels, depth):
+    for name, kernel in kernels._asdict().items():
+        if not np.isfinite(kernel.max()):
+            raise ValueError(
+                f"the {name} of depth {depth} is beyond the range of float64: use a smaller depth or sigma_w, "
+                "or depth_profile with rescale=True"
+            )
+    return kernels
+
+
+def _starts(n, side):
+    """Where the tiles along n inputs begin: as few as fit, of one size."""
+    count = math.ceil(n / side)
+    return [k * math.ceil(n / count) for k in range(count)]
+
+
+# One pair of inputs, to any depth
+
+
+@float64
+def depth_profile(
+    depths, *, activation, sigma_w, sigma_b, q1=(1.0, 1.0), c1=0.5, architecture="fcn", rescale=False
+):
+    """The kernels of one pair of inputs at each of `depths`, accurate in 1 - c out to 10^7 layers.
+
+    The recursions are those of `fcn_kernels` and `residual_kernels`, carried in gamma = 1 - c and in 1 - c
+    alone, so that one_minus_c keeps its relative accuracy when it is small. Once the variances of the two
+    inputs have converged to one fixed point, gamma' is a function of gamma only, and an interpolant replaces
+    the activation's expectations (see `_converged_map`); ReLU-like activations never need either. Ten million
+    layers take seconds. Where the variances do not converge (sigma_b = 0 on the edge of chaos of tanh, say,
+    or residual networks), each layer costs what the activation's `gaps` cost: some 50 microseconds for tanh,
+    a millisecond by quadrature.
+
+    Parameters
+    ----------
+    depths : (k,) positive integers, in any order.
+    activation : a name or an `Activation`.
+    sigma_w, sigma_b : standard deviations, finite and not negative.
+    q1 : the two variances of the first layer, positive.
+    c1 : correlation of the first layer, in [-1, 1].
+    architecture : "fcn" or "residual".
+    rescale : divide q, nngp and ntk by exp(log_scale), the growth (or, without bias, the decay) of the
+        variance of a ReLU-like activation, which would leave the range of float64.
+
+    Returns
+    -------
+    DepthProfile : arrays over depths. Diagonal entries of the NTK that exceed float64 (deep in the chaotic
+        phase) are inf.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong value, a variance leaves the range in which the activation's expectations
+        are accurate, or a kernel between the two inputs leaves the range of float64.
+    """
+    skips = {"fcn": 0.0, "residual": 1.0}
+    if architecture not in skips:
+        raise ValueError(f"architecture must be 'fcn' or 'residual', got {architecture!r}")
+    depths = [_positive_integer("depths", depth) for depth in np.ravel(depths).tolist()]
+    if not depths:
+        raise ValueError("depths must hold at least one depth, got none")
+    network = _network(max(depths), activation, sigma_w, sigma_b, skips[architecture])
+    q = np.asarray(q1, dtype=np.float64)
+    if q.shape != (2,) or not (np.isfinite(q).all() and (q > 0).all()):
+        raise ValueError(f"q1 must be two positive variances, got {q1!r}")
+    if not -1.0 <= float(c1) <= 1.0:
+        raise ValueError(f"c1 must be a correlation between -1 and 1, got {c1!r}")
+    if rescale and not network.activation.homogeneous:
+        raise ValueError(f"rescale needs a ReLU-like activation, got {network.activation.name}")
+    stops = np.unique(depths)
+    run = _homogeneous_profile if network.activation.homogeneous else _general_profile
+    q, gamma, theta, theta_diagonal, log_scale = run(network, stops, q, 1.0 - float(c1), rescale)
+    nngp = np.sqrt(q[:, 0]) * np.sqrt(q[:, 1]) * (1.0 - gamma)
+    if not (np.isfinite(nngp).all() and np.isfinite(theta).all()):
+        first = stops[~(np.isfinite(nngp) & np.isfinite(theta))][0]
+        raise ValueError(
+            f"depths must stay below {first}, where a kernel leaves the range of float64: try rescale"
+        )
+    profile = DepthProfile(q, gamma, nngp, theta, theta_diagonal, log_scale)
+    return DepthProfile(*(field[np.searchsorted(stops, depths)] for field in profile))
+
+
+def _first_state(q, gamma):
+    return q[0], q[1], gamma, np.sqrt(q[0]) * np.sqrt(q[1]) * (1.0 - gamma), q[0], q[1]
+
+
+def _homogeneous_profile(network, stops, q, gamma, rescale):
+    slopes = _slopes(network.activation)
+    growth = network.skip + network.sw2 * slopes.second
+    # Growth or decay is taken out; with a bias the variance does not decay to zero.
+    scale = growth if rescale and growth > 0 and (growth > 1 or network.sb2 == 0) else 1.0
+    state = _homogeneous_depths(
+        slopes,
+        network.skip,
+        network.sw2,
+        network.sb2,
+        scale,
+        np.diff(stops, prepend=1),
+        _first_state(q, gamma),
+    )
+    q1, q2, gamma, theta, theta1, theta2 = jax.device_get(state)
+    return (
+        np.stack([q1, q2], axis=1),
+        gamma,
+        theta,
+        np.stack([theta1, theta2], axis=1),
+        (stops - 1) * math.log(scale),
+    )
+
+
+@jax.jit
+def _homogeneous_depths(slopes, skip, sw2, sb2, scale, layers, start):
+    def layer(_, carry):
+        (q1, q2, gamma, theta, theta1, theta2), sb2 = carry
+        gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta)
+        q1, theta1 = _next_variance(slopes.variance, skip, sw2, sb2, (q1, theta1))
+        q2, theta2 = _next_variance(slopes.variance, skip, sw2, sb2, (q2, theta2))
+        q1, q2, theta, theta1, theta2, sb2 = (x / scale for x in (q1, q2, theta, theta1, theta2, sb2))
+        return (q1, q2, gamma, theta, theta1, theta2), sb2
+
+    def stretch(carry, count):
+        carry = jax.lax.fori_loop(0, count, layer, carry)
+        return carry, carry[0]
+
+    return jax.lax.scan(stretch, (start, sb2), layers)[1]
+
+
+CONVERGED = 1e-15  # relative change of a variance in a layer, and difference of the two: rounding
+PIECE_TERMS = 16
+
+
+def _general_profile(network, stops, q, gamma, rescale):
+    activation, skip, sw2, sb2 = network.activation, network.skip, network.sw2, network.sb2
+    _check_range(activation, q.min(), q.max())
+    state, settled, records, depth = _first_state(q, gamma), None, [], 1
+    for stop in stops:
+        while depth < stop and settled is None:
+            state, done, converged, smallest, largest = jax.device_get(
+                _advance(activation, skip, sw2, sb2, stop - depth, state)
+            )
+            _check_range(activation, smallest, largest)
+            depth += int(done)
+            if converged:
+                settled = _converged_map(activation, float(state[0]))
+        if depth < stop:
+            state = jax.device_get(_advance_converged(settled, sw2, stop - depth, state))
+        depth = stop
+        records.append(state)
+    q1, q2, gamma, theta, theta1, theta2 = np.array(records).T
+    return np.stack([q1, q2], axis=1), gamma, theta, np.stack([theta1, theta2], axis=1), np.zeros(len(stops))
+
+
+def _pair_layer(activation, skip, sw2, sb2, state):
+    q1, q2, gamma, theta, theta1, theta2 = state
+    gamma, theta = _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta)
+    q1, theta1 = _next_variance(activation.variance, skip, sw2, sb2, (q1, theta1))
+    q2, theta2 = _next_variance(activation.variance, skip, sw2, sb2, (q2, theta2))
+    return q1, q2, gamma, theta, theta1, theta2
+
+
+@partial(jax.jit, static_argnums=0)
+def _advance(activation, skip, sw2, sb2, layers, state):
+    """At most `layers` layers; stops where the two variances have converged to one value."""
+
+    def proceed(carry):
+        _, done, converged, _, _ = carry
+        return (done < layers) & ~converged
+
+    def layer(carry):
+        before, done, _, smallest, largest = carry
+        after = _pair_layer(activation, skip, sw2, sb2, before)
+        q1, q2 = after[:2]
+        change = jnp.maximum(jnp.abs(q1 - before[0]), jnp.maximum(jnp.abs(q2 - before[1]), jnp.abs(q1 - q2)))
+        smallest, largest = (
+            jnp.minimum(smallest, jnp.minimum(before[0], before[1])),
+            jnp.maximum(largest, jnp.maximum(before[0], before[1])),
+        )
+        return after, done + 1, change <= CONVERGED * q1, smallest, largest
+
+    return jax.lax.while_loop(proceed, layer, (state, 0, False, jnp.inf, 0.0))
+
+
+class _ConvergedMap(NamedTuple):
+    """gamma' and E[phi' phi'] as functions of the angle theta, at one variance q of both inputs.
+
+    E[(phi(u) - phi(v))^2]/2 = q gamma (slope - theta J(theta)) and E[phi' phi'] = slope - theta K(theta),
+    with J and K polynomials on equal pieces of [0, pi].
+    """
+
+    slope: float  # E[phi'(u)^2]
+    pieces: np.ndarray  # (pieces, PIECE_TERMS, 2): powers of the local variable in [-1, 1], highest first
+
+
+def _converged_map(activation, q):
+    """The `_ConvergedMap` of an activation at variance q.
+
+    In theta the expectations are analytic on [0, pi], ends included and kinks or not, where in c they have
+    singularities at c = 1 and -1. One Chebyshev interpolant on [0, pi] is refined until its coefficients
+    reach rounding. The recursion evaluates it from pieces that are short enough for polynomials of
+    PIECE_TERMS terms. At gamma -> 0 an error of the table is multiplied by theta gamma: gamma' = sigma_w^2
+    slope gamma to full precision, which is what 10^7 layers on the edge of chaos need.
+    """
+    slope = float(activation.variance(q)[1])
+    n = 64
+    while n <= MAX_INTERPOLATION_NODES:
+        theta = 0.5 * math.pi * (1.0 - _chebyshev_points(n))
+        gamma = 2.0 * np.sin(0.5 * theta) ** 2
+        gap, slope_gap = activation.gaps(np.full(n, q), np.full(n, q), gamma)
+        chord = gap / (q * gamma)
+        values = np.stack([chord, slope_gap, (slope - chord) / theta, slope_gap / theta], axis=1)
+        coefficients = _chebyshev_coefficients(values)
+        tail = np.abs(coefficients[-n // 8 :, :2]).max()
+        if tail <= 16 * np.finfo(float).eps * slope:
+            return _ConvergedMap(slope, _pieces(coefficients[:, 2:], n // 8))
+        n *= 2
+    raise ValueError(
+        f"no interpolant of {activation.name} is accurate at q = {q:g}: choose a smaller sigma_w"
+    )
+
+
+def _chebyshev_points(n):
+    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
+
+
+def _chebyshev_coefficients(values):
+    """Coefficients (n, ...) of the interpolant in x through values (n, ...) at x = _chebyshev_points(n)."""
+    n = len(values)
+    cosines = np.cos(np.pi / n * np.outer(np.arange(n), np.arange(n) + 0.5))
+    coefficients = 2.0 / n * np.tensordot(cosines, values, axes=1)
+    coefficients[0] *= 0.5
+    return coefficients
+
+
+def _pieces(coefficients, count):
+    """Polynomials on `count` pieces of [0, pi] from Chebyshev series (n, m) in x = 1 - 2 theta/pi."""
+    local = _chebyshev_points(PIECE_TERMS)
+    theta = np.pi / count * (np.arange(count) + 0.5 * (1.0 + local[:, None]))  # (PIECE_TERMS, count)
+    values = np.polynomial.chebyshev.chebval(
+        1.0 - 2.0 / np.pi * theta, coefficients
+    )  # (m, PIECE_TERMS, count)
+    series = _chebyshev_coefficients(np.moveaxis(values, 0, -1))  # (PIECE_TERMS, count, m)
+    powers = np.zeros((PIECE_TERMS, PIECE_TERMS))
+    for k, row in enumerate(np.eye(PIECE_TERMS)):
+        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly(row)[: k + 1]
+    return np.ascontiguousarray(np.einsum("kp,kcm->cpm", powers, series)[:, ::-1])
+
+
+def _converged_layer(table, sw2, state):
+    """One layer at a fixed point q of the variance: gamma' q = sigma_w^2 E[(phi(u) - phi(v))^2]/2."""
+    q1, q2, gamma, theta, theta1, theta2 = state
+    t = 0.5 * gamma
+    far = t > 0.5
+    s = jnp.where(far, 1.0 - t, t)
+    angle = jnp.sqrt(s) * _polynomial(_ANGLE, s)
+    angle = jnp.where(far, math.pi - angle, angle)
+    count = len(table.pieces)
+    place = angle * (count / math.pi)
+    piece = jnp.minimum(place.astype(int), count - 1)
+    chord, slope_chord = _polynomial(table.pieces[piece], 2.0 * (place - piece) - 1.0)
+    after = sw2 * (table.slope - angle * chord) * gamma
+    derivative = sw2 * (table.slope - angle * slope_chord)
+    chi = sw2 * table.slope
+    covariance = jnp.sqrt(q1) * jnp.sqrt(q2) * (1.0 - after)
+    return q1, q2, after, derivative * theta + covariance, chi * theta1 + q1, chi * theta2 + q2
+
+
+@jax.jit
+def _advance_converged(table, sw2, layers, state):
+    return jax.lax.fori_loop(0, layers, lambda _, s: _converged_layer(table, sw2, s), state)

@@ -1,0 +1,282 @@
+"""Finite networks: an immutable description, and parameters as a plain pytree of arrays.
+
+A `Network` holds no arrays. Its parameters are a tuple of `Layers`, one for each run of layers of equal
+shape, the layers of a run stacked along a leading axis; `apply` scans over a run, so a network of 1,000
+layers of equal width compiles as fast as one of three. Everything works under `jax.jit`, `jax.grad` and
+`jax.vmap`.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers import activations
+from ntk_helpers.activations import Activation
+
+WEIGHTS = ("gaussian", "orthogonal")
+PARAMETERIZATIONS = ("ntk", "standard")
+ARCHITECTURES = ("fcn", "residual")
+
+
+class Layers(NamedTuple):
+    """The parameters of k layers of one shape: `weights` (k, n_out, n_in) and `biases` (k, n_out)."""
+
+    weights: jax.Array
+    biases: jax.Array
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected or residual network with random parameters, described without its arrays.
+
+    With L = `depth` weight layers, W^l of shape (n_l, n_{l-1}), and y^0 = x of width d = n_0,
+
+        fcn:       y^1 = c_1 W^1 x + e b^1,    y^l = c_l W^l phi(y^{l-1}) + e b^l
+        residual:  y^1 = c_1 W^1 x + e b^1,    y^l = y^{l-1} + c_l W^l phi(y^{l-1}) + e b^l
+
+    and the output is y^L, linear in the last layer. In the NTK parameterisation c_l = sigma_w /
+    sqrt(n_{l-1}), e = sigma_b, E (W_ij)^2 = 1 and b_i ~ N(0, 1). In the standard one c_l = e = 1 and these
+    factors stand in the parameters themselves. One key gives the same function in both; gradient descent
+    moves them differently. With sigma_b = 0 the NTK parameterisation has no active bias, while the standard
+    one has biases that start at zero and are trained.
+
+    The layers after the first of a residual network have one width n, but the last may be narrower: its
+    output is then the first n_L coordinates of the y^L of width n (the skip connection takes as many
+    coordinates of y^{L-1}). In law this is the network of width n looked at through some of its
+    coordinates, so the wide limit of its NTK is that of `kernels.residual_kernels` at the same depth.
+
+    The two ensembles of weights (Huang, Du and Xu, 2020, have W^T W = n I for a square layer), stated for the
+    NTK parameterisation; E (W_ij)^2 = 1 in both, whatever the shape:
+
+    * "gaussian": independent N(0, 1) entries.
+    * "orthogonal": W = sqrt(max(n_out, n_in)) Q with Q uniform (Haar) on the matrices with orthonormal rows
+      where n_out <= n_in, with orthonormal columns where n_out >= n_in. Hence W W^T = n_in I for a wide,
+      W^T W = n_out I for a tall, and both for a square layer. Biases are Gaussian all the same.
+
+    Parameters
+    ----------
+    widths : (d, n_1, ..., n_L) positive integers, at least two.
+    activation : a name or an `Activation`.
+    sigma_w, sigma_b : standard deviations, finite and not negative.
+    weights : "gaussian" or "orthogonal".
+    parameterization : "ntk" or "standard".
+    architecture : "fcn" or "residual".
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of these, or the widths do not fit a residual network.
+    """
+
+    widths: tuple[int, ...]
+    activation: str | Activation
+    sigma_w: float
+    sigma_b: float
+    weights: str = "gaussian"
+    parameterization: str = "ntk"
+    architecture: str = "fcn"
+
+    def __post_init__(self):
+        # Jitted functions hash and compare the description: one form for each value.
+        object.__setattr__(self, "widths", _checked_widths(self.widths))
+        object.__setattr__(self, "activation", activations.get(self.activation))
+        object.__setattr__(self, "sigma_w", _checked_sigma("sigma_w", self.sigma_w))
+        object.__setattr__(self, "sigma_b", _checked_sigma("sigma_b", self.sigma_b))
+        _check_choice("weights", self.weights, WEIGHTS)
+        _check_choice("parameterization", self.parameterization, PARAMETERIZATIONS)
+        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        if self.architecture == "residual":
+            _check_residual_widths(self.widths)
+
+    @property
+    def depth(self) -> int:
+        """The number L of weight layers."""
+        return len(self.widths) - 1
+
+    @property
+    def runs(self) -> tuple[tuple[int, int, int], ...]:
+        """(k, n_out, n_in) of each run of stacked layers; the first layer is a run of its own."""
+        shapes = list(zip(self.widths[1:], self.widths[:-1], strict=True))
+        later = ((len(list(run)), *shape) for shape, run in groupby(shapes[1:]))
+        return ((1, *shapes[0]), *later)
+
+    def factors(self, n_in: int) -> tuple[float, float]:
+        """The factors (c, e) of W and b in a layer of `n_in` inputs."""
+        if self.parameterization == "standard":
+            return 1.0, 1.0
+        return self.sigma_w / math.sqrt(n_in), self.sigma_b
+
+    def init(self, key, *, dtype="float32") -> tuple[Layers, ...]:
+        """Draw the parameters.
+
+        Parameters
+        ----------
+        key : jax random key; may be traced, so that `jax.vmap(net.init)(keys)` draws many networks.
+        dtype : "float32" or "float64" (the latter needs `jax_enable_x64`). The two give different draws.
+
+        Returns
+        -------
+        tuple of Layers
+            One for each of `runs`, weights (k, n_out, n_in) and biases (k, n_out).
+
+        Raises
+        ------
+        ValueError
+            If `dtype` is another one, or "float64" while jax computes in 32 bits.
+        """
+        return _init(self, key, _checked_dtype(dtype))
+
+    def apply(self, params, x) -> jax.Array:
+        """Outputs y^L: (n, n_L) for inputs `x` (n, d), in the dtype of `params`.
+
+        Raises ValueError if `x` is not (n, d) or `params` are not shaped like those of `init`.
+        """
+        self.check_params(params)
+        first, *later = params
+        y = self.first_layer(first, self.checked_inputs("x", x, params))
+        for run in later:
+            y, _ = scan_layers(lambda y, layer: (self.layer(layer, y), None), y, run)
+        return y
+
+    def layers(self, params) -> list[tuple[jax.Array, jax.Array]]:
+        """The parameters layer by layer: L pairs (W^l (n_l, n_{l-1}), b^l (n_l,))."""
+        self.check_params(params)
+        return [pair for run in params for pair in zip(run.weights, run.biases, strict=True)]
+
+    def first_layer(self, run: Layers, x) -> jax.Array:
+        """y^1 (n, n_1) from inputs (n, d) and the first run of the parameters."""
+        return self._affine(run.weights[0], run.biases[0], x)
+
+    def layer(self, layer: Layers, y) -> jax.Array:
+        """y^l (n, n_l) from y^{l-1} (n, n_{l-1}) and one layer of a run, l >= 2."""
+        new = self._affine(layer.weights, layer.biases, self.activation.phi(y))
+        return new + y[:, : new.shape[1]] if self.architecture == "residual" else new
+
+    def _affine(self, weights, biases, z):
+        weight_factor, bias_factor = self.factors(z.shape[1])
+        return weight_factor * (z @ weights.T) + bias_factor * biases
+
+    def check_params(self, params):
+        """Raise ValueError unless `params` are shaped like those that `init` returns."""
+        expected = tuple(((k, n_out, n_in), (k, n_out)) for k, n_out, n_in in self.runs)
+        try:
+            found = tuple((tuple(run.weights.shape), tuple(run.biases.shape)) for run in params)
+        except (AttributeError, TypeError):
+            found = type(params).__name__
+        if found != expected:
+            raise ValueError(
+                f"params must be those of net.init for widths {_short(self.widths)}, "
+                f"with shapes {_short(expected)}; got {_short(found)}"
+            )
+
+    def checked_inputs(self, name, x, params) -> jax.Array:
+        """`x` as an (n, d) array in the dtype of `params`; ValueError if it has another shape."""
+        x = jnp.asarray(x, params[0].weights.dtype)
+        if x.ndim != 2 or x.shape[1] != self.widths[0]:
+            raise ValueError(f"{name} must have shape (n, {self.widths[0]}) for this network, got {x.shape}")
+        return x
+
+
+def scan_layers(step, carry, run, *, reverse=False):
+    """`jax.lax.scan` of `step` over a run of stacked layers, called directly where the run is a single layer.
+
+    A single layer may change the width, and with it the shape of the carry, which a scan does not allow.
+    """
+    if jax.tree.leaves(run)[0].shape[0] > 1:
+        return jax.lax.scan(step, carry, run, reverse=reverse)
+    carry, out = step(carry, jax.tree.map(lambda leaf: leaf[0], run))
+    return carry, jax.tree.map(lambda leaf: leaf[None], out)
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _init(net, key, dtype):
+    keys = jax.random.split(key, net.depth)
+    starts = np.cumsum([0] + [k for k, _, _ in net.runs])
+    return tuple(
+        jax.vmap(partial(_draw_layer, net, n_out, n_in, dtype))(keys[start : start + k])
+        for start, (k, n_out, n_in) in zip(starts, net.runs, strict=False)
+    )
+
+
+def _draw_layer(net, n_out, n_in, dtype, key):
+    weight_key, bias_key = jax.random.split(key)
+    draw = {"gaussian": jax.random.normal, "orthogonal": _haar}[net.weights]
+    weights = draw(weight_key, (n_out, n_in), dtype)
+    biases = jax.random.normal(bias_key, (n_out,), dtype)
+    if net.parameterization == "standard":
+        return Layers(net.sigma_w / math.sqrt(n_in) * weights, net.sigma_b * biases)
+    return Layers(weights, biases)
+
+
+def _haar(key, shape, dtype):
+    """sqrt(max(shape)) Q, with Q uniform on the matrices of this shape that have orthonormal rows or columns.
+
+    The QR decomposition of a Gaussian matrix gives a Q that is uniform only once R is made unique, by a
+    positive diagonal: Mezzadri, Notices of the AMS 54 (2007), 592. LAPACK's own signs are not.
+    """
+    small, large = sorted(shape)
+    q, r = jnp.linalg.qr(jax.random.normal(key, (large, small), dtype))
+    q = q * jnp.where(jnp.diagonal(r) < 0, -1, 1).astype(dtype)
+    return math.sqrt(large) * (q if shape[0] >= shape[1] else q.T)
+
+
+def _checked_widths(widths):
+    try:
+        widths = tuple(widths)
+    except TypeError:
+        raise ValueError(
+            f"widths must be a tuple (d, n_1, ..., n_L) of positive integers, got {widths!r}"
+        ) from None
+    if len(widths) < 2:
+        raise ValueError(f"widths must hold at least the input and the output width, got {widths!r}")
+    for width in widths:
+        if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
+            raise ValueError(f"widths must be positive integers, got {width!r} in {_short(widths)}")
+    return tuple(int(width) for width in widths)
+
+
+def _check_residual_widths(widths):
+    hidden, last = set(widths[1:-1]), widths[-1]
+    if len(hidden) > 1 or (hidden and last > max(hidden)):
+        raise ValueError(
+            "widths of a residual network must be (d, n, ..., n, o) with one hidden width n and an output "
+            f"width o <= n, so that the skip connections fit; got {_short(widths)}"
+        )
+
+
+def _checked_sigma(name, sigma):
+    if not isinstance(sigma, Real) or isinstance(sigma, bool) or not math.isfinite(sigma) or sigma < 0:
+        raise ValueError(f"{name} is a standard deviation: it must be a finite number >= 0, got {sigma!r}")
+    return float(sigma)
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def _checked_dtype(dtype):
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = repr(dtype)
+    if name not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {name}")
+    if name == "float64" and not jax.config.jax_enable_x64:
+        raise ValueError(
+            "dtype 'float64' needs 64-bit jax: call jax.config.update('jax_enable_x64', True) first, "
+            "or ask for 'float32'"
+        )
+    return name
+
+
+def _short(value, limit=160):
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."

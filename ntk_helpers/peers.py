@@ -1,0 +1,132 @@
+"""Independent implementations that ours is compared with, imported on a current JAX."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.core
+import jax.extend.core
+from jax.interpreters import ad
+
+__all__ = ["neural_tangents"]
+
+_INSTALL = "pip install --no-deps neural-tangents==0.6.5 frozendict"
+
+# What neural-tangents 0.6.5 takes from JAX under names that JAX has since moved or dropped.
+_CORE_NAMES = (
+    "AbstractValue",
+    "Jaxpr",
+    "JaxprEqn",
+    "Literal",
+    "Primitive",
+    "ShapedArray",
+    "Value",
+    "Var",
+    "eval_context",
+)
+_AD_NAMES = ("UndefinedPrimal", "Zero")
+_UTIL_NAMES = ("safe_map", "safe_zip")
+# It looks these two up in `jax.core` when it runs, too, so they stay there after the import.
+_CORE_NAMES_AT_RUN_TIME = ("ShapedArray", "eval_context")
+
+_MISSING = object()
+
+
+def neural_tangents() -> types.ModuleType:
+    """Return the module neural_tangents 0.6.5, with `.stax` and `.predict`, on JAX 0.7 or newer.
+
+    The last release of neural-tangents (0.6.5; Novak et al. 2020) does not import on JAX newer than 0.5.3,
+    because a dozen names have moved inside JAX, and it asks for TensorFlow, which only its `experimental`
+    module uses. This function puts the names back while the import runs, leaves `experimental` out, and
+    takes away again what neural-tangents needs at import only. Names that JAX still has are never replaced.
+    A second call returns the same module.
+
+    What works: the analytic kernels of `stax`, `predict`, `batch`, `monte_carlo_kernel_fn`, and the
+    empirical kernels with the (default) implementation JACOBIAN_CONTRACTION and with NTK_VECTOR_PRODUCTS.
+    What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals.
+
+    Raises ImportError, with the command that mends it, where neural-tangents or its one small dependency
+    is not installed, and where it does not import on this version of JAX.
+    """
+    if "neural_tangents" in sys.modules:
+        return sys.modules["neural_tangents"]
+    absent = [name for name in ("neural_tangents", "frozendict") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise ImportError(f"{' and '.join(absent)} not installed; install without TensorFlow: {_INSTALL}")
+    with _deprecations_of_moved_names_ignored(), _moved_names_restored():
+        try:
+            module = importlib.import_module("neural_tangents")
+        except (ImportError, AttributeError) as error:
+            raise ImportError(
+                f"neural-tangents does not import on JAX {jax.__version__} ({error}); "
+                f"ntk_helpers.peers knows release 0.6.5 on JAX 0.7 to 0.12. Install that: {_INSTALL}"
+            ) from error
+    # A plain AttributeError says more than an empty module would.
+    del module.experimental
+    return module
+
+
+@contextlib.contextmanager
+def _deprecations_of_moved_names_ignored() -> Iterator[None]:
+    """Ignore JAX's notices that the names this module is about are deprecated; all other warnings pass."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"jax\.(core|util|interpreters)\b", DeprecationWarning)
+        yield
+
+
+@contextlib.contextmanager
+def _moved_names_restored() -> Iterator[None]:
+    """Put the names that neural-tangents imports where it looks for them, and take them away afterwards."""
+    with contextlib.ExitStack() as undo:
+        for name in _CORE_NAMES:
+            if not hasattr(jax.core, name):
+                setattr(jax.core, name, _core_name(name))
+                if name not in _CORE_NAMES_AT_RUN_TIME:
+                    undo.callback(delattr, jax.core, name)
+        for name in _AD_NAMES:
+            if not hasattr(ad, name):
+                setattr(ad, name, getattr(importlib.import_module("jax._src.interpreters.ad"), name))
+                undo.callback(delattr, ad, name)
+        if not hasattr(ad, "zeros_like_p"):
+            # A key of a table of rules that neural-tangents fills at import. No jaxpr contains it any more.
+            ad.zeros_like_p = jax.extend.core.Primitive("zeros_like")
+            undo.callback(delattr, ad, "zeros_like_p")
+        util = types.ModuleType("jax.util")
+        for name in _UTIL_NAMES:
+            setattr(util, name, getattr(importlib.import_module("jax._src.util"), name))
+        undo.enter_context(_module_in_place("jax.util", util))
+        # The real one imports TensorFlow.
+        experimental = types.ModuleType("neural_tangents.experimental")
+        undo.enter_context(_module_in_place("neural_tangents.experimental", experimental))
+        yield
+
+
+def _core_name(name: str) -> Any:
+    """Find a former member of `jax.core`: in `jax.extend.core`, its home now, or where JAX defines it."""
+    public = getattr(jax.extend.core, name, _MISSING)
+    if public is not _MISSING:
+        return public
+    # Some are in annotations only; a JAX that has dropped one altogether does no harm.
+    return getattr(importlib.import_module("jax._src.core"), name, object)
+
+
+@contextlib.contextmanager
+def _module_in_place(name: str, module: types.ModuleType) -> Iterator[None]:
+    """Let `import name` find `module`, then let it find again what it found before."""
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
