@@ -348,9 +348,10 @@ def mixture(kind, terms, *, scale=1.0, linear=0.0, constant=0.0):
         )
         if kind is not _gated:
             return near
-        # The products of `_gated` lose digits where one variance is large and the other small. There nothing
-        # cancels in the difference of the moments.
-        far = (jnp.abs(q1 - q2) > 0.5 * (q1 + q2)) & (jnp.maximum(q1, q2) > 1.0)
+        # The products of `_gated` lose digits where variances are large and the pair is not nearly equal.
+        # There nothing cancels in the difference of the moments.
+        unequal = (jnp.abs(q1 - q2) > 0.5 * (q1 + q2)) | (gamma > 0.01)
+        far = unequal & (jnp.maximum(q1, q2) > 1.0)
         parts = zip(near, variance(q1), variance(q2), moments(q1, q2, gamma), strict=True)
         return tuple(jnp.where(far, 0.5 * (v1 + v2) - m, gap) for gap, v1, v2, m in parts)
 

@@ -30,10 +30,10 @@ from ntk_helpers._precision import float64
 
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
 ACCELERATOR_TILE = 2048
-HOST_PAIR_LAYERS = 100_000  # n^2 L up to which numpy is done before jax has compiled, and as fast after
-HOST_CHUNK = 8192
 NEAR = 1e-2  # below this gamma, the Gram matrix is not accurate enough for the first layer
 MAX_INTERPOLATION_NODES = 4096
+PIECE_TERMS = 16  # of the interpolant's polynomial pieces
+CONVERGED = 1e-15  # relative change of a variance in a layer, and difference of the two: rounding
 
 
 class Kernels(NamedTuple):
@@ -199,16 +199,10 @@ def _half_square(a, b):
     return 0.5 * (a - b) ** 2
 
 
-def _library(array):
-    """jax.numpy for its arrays, traced ones among them, else numpy: the ReLU-like layer runs in both."""
-    return jnp if isinstance(array, jax.Array) else np
-
-
 def _divide(numerator, denominator):
     """numerator / denominator, and 0 where the denominator is 0 (a zero input without bias)."""
-    xp = _library(denominator)
     positive = denominator > 0
-    return xp.where(positive, numerator / xp.where(positive, denominator, 1.0), 0.0)
+    return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), 0.0)
 
 
 def _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta):
@@ -250,10 +244,9 @@ _LUNE = (
 
 
 def _polynomial(coefficients, t):
-    value = coefficients[0] * t + coefficients[1]
-    for coefficient in coefficients[2:]:
-        value *= t  # in place for numpy
-        value += coefficient
+    value = coefficients[0]
+    for coefficient in coefficients[1:]:
+        value = value * t + coefficient
     return value
 
 
@@ -271,7 +264,8 @@ class _Slopes(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _slopes(activation):
-    a, b = (float(activation.phi(np.float64(x))) / x for x in (1.0, -1.0))
+    a, minus_b = np.asarray(jax.jit(activation.phi)(np.array([1.0, -1.0]))).tolist()
+    b = -minus_b
     return _Slopes(0.5 * (a * a + b * b), (a - b) ** 2 / (2 * math.pi), 0.5 * (a + b) ** 2, a * b)
 
 
@@ -282,17 +276,16 @@ def _homogeneous_correlation(slopes, skip, sw2, gamma):
     derivative k theta (Cho and Saul, 2009). Near c = -1 the same in 2 - gamma, where it does not cancel
     either.
     """
-    xp = _library(gamma)
     far = gamma > 1.0
-    t = 0.5 * xp.where(far, xp.maximum(2.0 - gamma, 0.0), gamma)
-    s = xp.sqrt(t)
+    t = 0.5 * jnp.where(far, jnp.maximum(2.0 - gamma, 0.0), gamma)
+    s = jnp.sqrt(t)
     angle, lune = s * _polynomial(_ANGLE, t), slopes.kink * s * t * _polynomial(_LUNE, t)
-    gap = xp.where(far, slopes.opposite - 2.0 * slopes.product * t, 2.0 * slopes.second * t) - lune
+    gap = jnp.where(far, slopes.opposite - 2.0 * slopes.product * t, 2.0 * slopes.second * t) - lune
     growth = skip + sw2 * slopes.second
     weight = _divide(sw2, growth)
     # The coefficient of gamma is 1 exactly: a rounding of it would add up over the layers.
-    after = xp.where(far, _divide(skip, growth) * gamma + weight * gap, gamma - weight * lune)
-    angle = xp.where(far, math.pi - angle, angle)
+    after = jnp.where(far, _divide(skip, growth) * gamma + weight * gap, gamma - weight * lune)
+    angle = jnp.where(far, math.pi - angle, angle)
     return after, slopes.second - gap, slopes.second - slopes.kink * angle
 
 
@@ -305,18 +298,17 @@ def _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta):
 
     gamma_0 being the new gamma without bias.
     """
-    xp = _library(gamma)
     after, moment, derivative = _homogeneous_correlation(slopes, skip, sw2, gamma)
     growth = skip + sw2 * slopes.second
     (cos1, sin1), (cos2, sin2) = (
         (
-            xp.where(q > 0, xp.sqrt(_divide(growth * q, growth * q + sb2)), 1.0),
-            xp.sqrt(_divide(sb2, growth * q + sb2)),
+            jnp.where(q > 0, jnp.sqrt(_divide(growth * q, growth * q + sb2)), 1.0),
+            jnp.sqrt(_divide(sb2, growth * q + sb2)),
         )
         for q in (q1, q2)
     )
     gamma = cos1 * cos2 * after + _half_square(cos1, cos2) + _half_square(sin1, sin2)
-    increment = sb2 + sw2 * xp.sqrt(q1) * xp.sqrt(q2) * moment
+    increment = sb2 + sw2 * jnp.sqrt(q1) * jnp.sqrt(q2) * moment
     return gamma, (skip + sw2 * derivative) * theta + increment
 
 
@@ -355,40 +347,6 @@ def _tile(activation, slopes, skip, sw2, sb2, layers, q1, q2, gamma):
     layer = general if slopes is None else homogeneous
     one, q2, gamma, theta, extremes = jax.lax.fori_loop(0, layers, layer, start)
     return covariance(one[0], q2, gamma), theta, *one, *extremes
-
-
-def _on_host(slopes, network, x):
-    """The kernels of inputs with themselves by numpy, which is done with small ones before jax has compiled.
-
-    Each pair is computed once, some at a time so that they stay in the cache.
-    """
-    _, _, sw2, sb2, skip = network
-    q = sb2 + sw2 / x.shape[1] * np.einsum("ij,ij->i", x, x)
-    gamma = 1.0 - _divide(sw2 / x.shape[1] * (x @ x.T) + sb2, np.sqrt(q)[:, None] * np.sqrt(q))
-    np.fill_diagonal(gamma, np.inf)
-    if gamma.min() < NEAR:
-        gamma = np.asarray(_refine(x, x, sw2, sb2, q, q, gamma))
-    nngp, ntk = np.empty_like(gamma), np.empty_like(gamma)
-    first, second = np.triu_indices(len(x), 1)
-
-    def run(q1, q2, gamma):
-        theta = np.sqrt(q1) * np.sqrt(q2) * (1.0 - gamma)
-        for _ in range(network.depth - 1):
-            gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta)
-            q1, q2 = (_next_variance(slopes.variance, skip, sw2, sb2, (q, q))[0] for q in (q1, q2))
-        return np.sqrt(q1) * np.sqrt(q2) * (1.0 - gamma), theta
-
-    for start in range(0, len(first), HOST_CHUNK):
-        i, j = first[start : start + HOST_CHUNK], second[start : start + HOST_CHUNK]
-        values = run(q[i], q[j], np.clip(gamma[i, j], 0.0, 2.0))
-        for kernel, value in zip((nngp, ntk), values, strict=True):
-            kernel[i, j] = kernel[j, i] = value
-    one = q, q
-    for _ in range(network.depth - 1):
-        one = _next_variance(slopes.variance, skip, sw2, sb2, one)
-    for kernel, diagonal in zip((nngp, ntk), one, strict=True):
-        np.fill_diagonal(kernel, diagonal)
-    return nngp, ntk
 
 
 def _first_variance(x, sw2, sb2):
@@ -485,10 +443,6 @@ def _kernels(x1, x2, network, memory_limit):
     static = None if activation.homogeneous else activation  # one program serves all ReLU-like activations
     devices = jax.devices()
     pairs = len(x1) * len(x2)
-    small = symmetric and activation.homogeneous and pairs * network.depth <= HOST_PAIR_LAYERS
-    if small and 8 * 8 * pairs <= memory_limit:
-        with np.errstate(over="ignore", invalid="ignore"):  # `_finite` sees what overflows
-            return _finite(Kernels(*_on_host(slopes, network, x1)), network.depth)
     workers = len(devices) if len(devices) > 1 or devices[0].platform != "cpu" else os.cpu_count() or 1
     workers = 1 if pairs <= TILE["cpu"] ** 2 else workers
     side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)
@@ -528,17 +482,13 @@ def _kernels(x1, x2, network, memory_limit):
         with ThreadPoolExecutor(workers) as pool:
             for done in [pool.submit(fill, number, *tile) for number, tile in enumerate(tiles)]:
                 done.result()
-    return _finite(Kernels(nngp, ntk), network.depth)
-
-
-def _finite(kernels, depth):
-    for name, kernel in kernels._asdict().items():
+    for name, kernel in (("nngp", nngp), ("ntk", ntk)):
         if not np.isfinite(kernel.max()):
             raise ValueError(
-                f"the {name} of depth {depth} is beyond the range of float64: use a smaller depth or sigma_w, "
-                "or depth_profile with rescale=True"
+                f"the {name} of depth {network.depth} is beyond the range of float64: use a smaller depth or "
+                "sigma_w, or depth_profile with rescale=True"
             )
-    return kernels
+    return Kernels(nngp, ntk)
 
 
 def _starts(n, side):
@@ -656,10 +606,6 @@ def _homogeneous_depths(slopes, skip, sw2, sb2, scale, layers, start):
         return carry, carry[0]
 
     return jax.lax.scan(stretch, (start, sb2), layers)[1]
-
-
-CONVERGED = 1e-15  # relative change of a variance in a layer, and difference of the two: rounding
-PIECE_TERMS = 16
 
 
 def _general_profile(network, stops, q, gamma, rescale):

@@ -313,9 +313,15 @@ def test_kolmogorov_rule():
             coarse, exact = (sum(w * mp.log(k) ** degree for k, w in rule) for rule in (nodes, fine))
             size = sum(w * abs(mp.log(k)) ** degree for k, w in fine)
             assert abs(coarse - exact) < 1e-13 * size
-        for x in (mp.mpf("0.01"), mp.mpf(1), mp.mpf(5), mp.mpf(20)):
-            mixture = sum(w * mp.erf(x / (mp.sqrt(2) * k)) for k, w in nodes)
-            assert abs(mixture / mp.tanh(x) - 1) < 1e-13
+        # What the expectations need of it: functions of a noise variance k^2 + z
+        for z in (mp.mpf(0), mp.mpf("0.1"), mp.mpf(10), mp.mpf(10**4)):
+            for f in (
+                lambda k, z=z: 1 / mp.sqrt(k * k + z),
+                lambda k, z=z: mp.sqrt(k * k + z),
+                lambda k, z=z: mp.atan(1 / mp.sqrt(k * k + z)),
+            ):
+                coarse, exact = (sum(w * f(k) for k, w in rule) for rule in (nodes, fine))
+                assert abs(coarse / exact - 1) < 1e-14
 
 
 # Peers

@@ -325,8 +325,7 @@ def test_kernels_first_layer_keeps_near_duplicates():
 
 @pytest.mark.parametrize("activation", ALL)
 @pytest.mark.parametrize("kernel_function", [fcn_kernels, residual_kernels])
-def test_kernels_are_symmetric_and_positive(activation, kernel_function, monkeypatch):
-    monkeypatch.setattr(kernels, "HOST_PAIR_LAYERS", 0 if kernel_function is fcn_kernels else 10**6)
+def test_kernels_are_symmetric_and_positive(activation, kernel_function):
     x = np.concatenate([inputs(8), np.zeros((1, 6)), inputs(1) * (1 + 1e-9), -inputs(1)])
     network = {"depth": 3, "activation": activation, "sigma_w": 1.1, "sigma_b": 0.0}
     result = kernel_function(x, **network)
@@ -344,21 +343,7 @@ def test_kernels_are_symmetric_and_positive(activation, kernel_function, monkeyp
     assert np.all(np.abs(result.nngp) <= np.sqrt(np.outer(variances, variances)) * (1 + 8 * EPS))
 
 
-def test_kernels_of_small_matrices_by_numpy_are_those_of_the_compiled_program(monkeypatch):
-    x = np.concatenate([inputs(20), np.zeros((1, 6)), inputs(2) * (1 + 1e-8), -inputs(1)])
-    for sigma_b, function in ((0.0, fcn_kernels), (0.3, residual_kernels)):
-        network = {"depth": 6, "activation": activations.leaky_relu(0.2), "sigma_w": 1.3, "sigma_b": sigma_b}
-        monkeypatch.setattr(kernels, "HOST_PAIR_LAYERS", 10**6)
-        by_numpy = function(x, **network)
-        monkeypatch.setattr(kernels, "HOST_PAIR_LAYERS", 0)
-        for a, b in zip(by_numpy, function(x, **network), strict=True):
-            assert np.array_equal(a, a.T)
-            # contracted multiplications and additions, a few a layer
-            np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14 * b.max())
-
-
 def test_kernels_do_not_depend_on_tiles(monkeypatch):
-    monkeypatch.setattr(kernels, "HOST_PAIR_LAYERS", 0)
     x, y = inputs(23), inputs(17, seed=9)
     whole, rectangle = fcn_kernels(x, **NETWORK), fcn_kernels(x, y, **NETWORK)
     monkeypatch.setitem(kernels.TILE, "cpu", 5)
@@ -427,7 +412,7 @@ def test_kernels_use_every_device():
     code = """
 import json, sys, jax, numpy as np
 from ntk_helpers import kernels
-kernels.TILE["cpu"], kernels.HOST_PAIR_LAYERS = 8, 0
+kernels.TILE["cpu"] = 8
 x = np.random.default_rng(0).standard_normal((40, 5))
 used, place = set(), jax.default_device
 jax.default_device = lambda device: used.add(device.id) or place(device)
@@ -465,8 +450,7 @@ def test_kernels_memory_of_a_tile(activation):
     assert used + 32 * side**2 <= kernels._bytes_per_pair(phi) * side**2 + 48 * features * side
 
 
-def test_kernels_memory_limit_bounds_the_tiles(monkeypatch):
-    monkeypatch.setattr(kernels, "HOST_PAIR_LAYERS", 0)
+def test_kernels_memory_limit_bounds_the_tiles():
     network = kernels._network(3, "relu", 1.0, 0.0, 0.0)
     for limit in (10**4, 10**5, 10**6):
         side = kernels._tile_side(network, 10, 2, "cpu", limit)

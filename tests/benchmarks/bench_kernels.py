@@ -156,8 +156,8 @@ def floor_note(n, depth):
     steady = min(repeated(ours(inputs(n), depth), budget=4))
     share = {name: cost * pairs / (os.cpu_count() or 1) / steady for name, cost in costs.items()}
     return (
-        f"* A plain fused loop on one core needs {1e9 * costs['evaluations']:.1f} ns for the square root and "
-        f"the two polynomials of a pair and layer, and {1e9 * costs['bytes']:.1f} ns to read and write its two "
+        f"* A plain fused loop on one core needs {1e9 * costs['evaluations']:.1f} ns for a square root and "
+        f"two polynomials for a pair and layer, and {1e9 * costs['bytes']:.1f} ns to read and write its two "
         f"numbers. On all cores that is {share['evaluations']:.0%} (bytes: {share['bytes']:.0%}) of the "
         f"{steady:.2f} s at N = {n}, L = {depth}."
     )
@@ -200,9 +200,9 @@ def main():
             rows.append(case(n, depth))
             print(rows[-1], flush=True)
     notes = [
-        f"ReLU, sigma_w = {NETWORK['sigma_w']}, sigma_b = {NETWORK['sigma_b']}, {FEATURES} features, float64, "
-        "N inputs with themselves. A ratio above 1 says that this package is faster; empty: neural-tangents "
-        f"was expected to take more than {LIMIT:.0f} s. The largest difference of the two, relative to the "
+        f"ReLU, sigma_w = {NETWORK['sigma_w']}, sigma_b = {NETWORK['sigma_b']}, {FEATURES} features, "
+        "float64, N inputs with themselves. A ratio above 1 says that this package is faster; empty: neural-tangents "
+        f"should have taken more than {LIMIT:.0f} s. The largest difference of the two, relative to the "
         f"largest entry, at N = 100 and depth 3: {agreement(inputs(100), 3):.1e}.",
         "",
         *scaling(),
