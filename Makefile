@@ -5,6 +5,8 @@
 PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
+# Each worker has one core: numpy's own threads would fight over them.
+export OPENBLAS_NUM_THREADS ?= 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: help book test notebooks stamp lint lock benchmark clean
