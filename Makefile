@@ -46,9 +46,12 @@ stamp: .venv/.installed
 
 # ---- tests
 
+# Two files run much of the rest once more, on other versions: they go first, one to each worker.
+LONGEST := tests/test_oldest_jax.py tests/test_colab.py
+
 test: .venv/.installed .venv-colab/.installed .venv-oldest/.installed lint
-	$(BIN)/python -m pytest tests notebooks --nbval --nbval-current-env \
-	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadscope -q
+	$(BIN)/python -m pytest $(LONGEST) tests notebooks --nbval --nbval-current-env \
+	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadscope --no-loadscope-reorder -q
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

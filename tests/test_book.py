@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 from box_grammar import check, read_cells, toc_pages
 
+pytestmark = pytest.mark.book
+
 MATHJAX = ROOT / "book" / "assets" / "mathjax"
 UNICODE_LESS = "\\u003c"  # a "<" that cannot end a script
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

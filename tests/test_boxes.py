@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 from box_grammar import Cell, Item, Verdict, check, read_cells, scan, toc_pages
 
+pytestmark = pytest.mark.book
+
 CHAPTER_2 = [
     """# 2 · A sample
 

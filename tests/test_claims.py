@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 import ledger  # noqa: E402  (lives with the book's Sphinx extensions)
 
+pytestmark = pytest.mark.book
+
 # Every claim of both papers. Ids may be added; one may leave only if the paper does not make the claim.
 CLAIMS = """
 O1 O1-rate O2 O2-orthogonal O2-speed O3 O3-bound O3-order

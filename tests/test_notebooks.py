@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 from box_grammar import Cell, Item, scan
 from ledger import read_notebook
 
+pytestmark = pytest.mark.book
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 1_000_000
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
