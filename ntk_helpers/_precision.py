@@ -18,8 +18,8 @@ else:
 def float64(function=None):
     """Run a function, or a `with` block, in float64.
 
-    `@float64` decorates a function: its body runs with 64-bit types enabled and the jax arrays that it returns
-    (in any pytree) come back as numpy arrays. `with float64():` opens a block, and converts nothing.
+    `@float64` decorates a function: its body runs with 64-bit types enabled and the jax arrays that it
+    returns (in any pytree) come back as numpy arrays. `with float64():` opens a block and converts nothing.
     """
     if function is None:
         return _context()
