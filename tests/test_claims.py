@@ -357,7 +357,9 @@ def built(tmp_path_factory):
         (root / folder).mkdir()
     for page in ("claims.md", "figure_index.md", "references.md", "references.bib"):
         shutil.copy(ROOT / "book" / page, root / "book" / page)
-    toc = "\n```{toctree}\nfigure_index\nreferences\n../notebooks/02_x\n```\n"
+    erratum = "# E\n\n```{corrections}\n:paper: O\n```\n\n## S\n\n```{corrections}\n:paper: S\n```\n"
+    (root / "book" / "erratum.md").write_text(erratum, encoding="utf-8")
+    toc = "\n```{toctree}\nfigure_index\nerratum\nreferences\n../notebooks/02_x\n```\n"
     with open(root / "book" / "claims.md", "a", encoding="utf-8") as page:
         page.write(toc)
     claims = (
@@ -419,6 +421,17 @@ def test_the_figure_index_lists_figures_alone(built):
         "open",
     ]
     assert row.a["href"] == "claims.html#claim-S-Fig2-a"
+
+
+def test_the_erratum_lists_what_is_corrected_and_nothing_else(built):
+    page = built["erratum"].article or built["erratum"]
+    assert page.get_text().count("holds with a correction") == 1
+    assert (
+        page.get_text().count("No claim of this paper has been corrected yet.") == 1
+    )  # paper S of this book
+    links = {a.get_text(): a["href"] for a in page.find_all("a", class_="internal")}
+    assert links["O2"] == "claims.html#claim-O2"
+    assert links["O2-rate"] == "../notebooks/02_x.html#assertion-O2-rate"
 
 
 def test_claims_and_notebook_link_to_each_other(built):

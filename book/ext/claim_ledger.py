@@ -1,7 +1,8 @@
 """Sphinx extension: the pages built from the claim ledger, and anchors at the assertion cells.
 
 Directives: `{claim-summary}` (how many claims have which verdict), `{claim-ledger}` with the option `paper`
-(every claim of a paper), `{figure-index}` with the option `paper` (its figures and tables).
+(every claim of a paper), `{figure-index}` with the option `paper` (its figures and tables), `{corrections}`
+with the option `paper` (what is true where the paper is not).
 Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
 """
 
@@ -12,7 +13,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from ledger import OPEN, VERDICTS, Claim, Ledger, assertion_name, load
+from ledger import OPEN, VERDICTS, Assertion, Claim, Ledger, assertion_name, load
 from sphinx.util.docutils import SphinxDirective
 
 LEDGER = "book/claims.yml"
@@ -77,12 +78,31 @@ def claim_body(claim: Claim, chapters: dict[int, str]) -> list[str]:
     lines += ["**As printed.** " + claim.statement.strip(), ""]
     if claim.corrected:
         lines += ["**Corrected.** " + claim.corrected.strip(), ""]
-    lines += [
-        f"- [{a.name}](../{NOTEBOOKS}/{a.notebook}#assertion-{a.name}): "
-        f"{badge(a.verdict)} {_literal(a.measured)}"
-        for a in claim.assertions
-    ]
+    lines += [f"- {assertion_link(a)}: {badge(a.verdict)} {_literal(a.measured)}" for a in claim.assertions]
     return lines
+
+
+def corrections(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
+    """For each claim that does not hold as it stands: what is true, and the assertions that say so."""
+    lines = []
+    for claim in claims:
+        if claim.corrected:
+            deciding = ", ".join(assertion_link(assertion) for assertion in claim.assertions)
+            lines += [
+                f"**{claim.where}: {claim.title}.** {badge(claim.verdict)}",
+                "",
+                claim.corrected.strip(),
+                "",
+                f"*Printed statement:* {claim_link(claim)}. *Decided by* {deciding} *in chapter* "
+                f"{chapters[claim.chapter]}.",
+                "",
+            ]
+    return lines or ["No claim of this paper has been corrected yet."]
+
+
+def assertion_link(assertion: Assertion) -> str:
+    """A link to the cell that decides."""
+    return f"[{assertion.name}](../{NOTEBOOKS}/{assertion.notebook}#assertion-{assertion.name})"
 
 
 def chapter_names(chapters: dict[int, str], docnames: set[str]) -> dict[int, str]:
@@ -148,15 +168,26 @@ class ClaimSummary(_LedgerDirective):
         return self.markdown(summary_table(self.ledger()), nodes.Element()).children
 
 
-class FigureIndex(_LedgerDirective):
-    """`{figure-index}`: the figures and tables of a paper."""
+class _OnePaper(_LedgerDirective):
+    """A directive that writes Markdown from a paper's claims and the names of the chapters."""
 
     option_spec = {"paper": directives.unchanged_required}  # noqa: RUF012  (docutils' own form)
 
     def run(self) -> list[nodes.Node]:
         ledger = self.ledger()
-        table = figure_table(self.claims(ledger), self.chapters(ledger))
-        return self.markdown(table, nodes.Element()).children
+        return self.markdown(self.lines(self.claims(ledger), self.chapters(ledger)), nodes.Element()).children
+
+
+class FigureIndex(_OnePaper):
+    """`{figure-index}`: the figures and tables of a paper."""
+
+    lines = staticmethod(figure_table)
+
+
+class Corrections(_OnePaper):
+    """`{corrections}`: what is true where a paper is not."""
+
+    lines = staticmethod(corrections)
 
 
 class ClaimLedger(_LedgerDirective):
@@ -206,6 +237,7 @@ def setup(app) -> dict:
     app.add_directive("claim-summary", ClaimSummary)
     app.add_directive("claim-ledger", ClaimLedger)
     app.add_directive("figure-index", FigureIndex)
+    app.add_directive("corrections", Corrections)
     app.setup_extension("sphinxcontrib.bibtex")
     app.connect("doctree-read", note_anchors)
     app.connect("env-check-consistency", note_citations)
