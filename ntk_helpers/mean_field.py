@@ -275,8 +275,13 @@ def correlation_fixed_point(activation, sigma_w, sigma_b):
         no_bias = standard_deviation("sigma_b", sigma_b) == 0
         return CorrelationFixedPoint(1.0, 0.0, 1.0 if no_bias else min(1.0, growth))
     q = fixed_point(activation, sigma_w, sigma_b)
+    if q == 0:
+        raise ValueError(
+            f"sigma_w = {sigma_w:g} without bias takes the variance of {activation.name} to 0, where"
+            " correlations do not move: use sigma_b > 0"
+        )
     slope = chi(activation, sigma_w, q)
-    if slope <= 1.0:
+    if slope <= 1.0 + CRITICAL:
         return CorrelationFixedPoint(1.0, 0.0, slope)
 
     def excess(angle):
@@ -301,12 +306,15 @@ def depth_scales(activation, sigma_w, sigma_b):
 
     Returns
     -------
-    DepthScales (xi_q, xi_c) : inf where the slope is 1, 0 where it is 0.
+    DepthScales (xi_q, xi_c) : inf where the slope is 1, 0 where it is 0. Where the variance tends to 0, the
+        network is linear in the end and correlations freeze: xi_c is inf.
     """
     activation = activations.get(activation)
     q = fixed_point(activation, sigma_w, sigma_b)
     slope = next(point.slope for point in fixed_points(activation, sigma_w, sigma_b) if point.q == q)
-    return DepthScales(_scale(slope), _scale(correlation_fixed_point(activation, sigma_w, sigma_b).slope))
+    frozen = q == 0 and not activation.homogeneous
+    correlation = 1.0 if frozen else correlation_fixed_point(activation, sigma_w, sigma_b).slope
+    return DepthScales(_scale(slope), _scale(correlation))
 
 
 def _scale(slope):

@@ -233,6 +233,23 @@ def test_mean_field_depth_scales_are_those_of_the_recursion():
     assert depth_scales("tanh", 1.0, 0.0) == (math.inf, math.inf)
 
 
+def test_mean_field_without_bias_a_vanishing_variance_freezes_the_correlation():
+    with pytest.raises(ValueError, match="takes the variance of tanh to 0, where correlations do not move"):
+        correlation_fixed_point("tanh", 0.8, 0.0)
+    xi_q, xi_c = depth_scales("tanh", 0.8, 0.0)
+    assert xi_q == pytest.approx(-1 / math.log(0.8**2))
+    assert xi_c == math.inf
+    profile = depth_profile([40, 80], activation="tanh", sigma_w=0.8, sigma_b=0.0)
+    assert profile.one_minus_c[1] == pytest.approx(profile.one_minus_c[0], rel=1e-6)
+    assert profile.one_minus_c[1] > 0.1
+
+
+@pytest.mark.parametrize(("name", "sigma_b"), [("sigmoid", 0.0), ("tanh", 0.2), ("elu", 0.2), ("erf", 0.3)])
+def test_mean_field_correlations_tend_to_one_on_the_computed_edge(name, sigma_b):
+    edge = edge_of_chaos(name, sigma_b)
+    assert correlation_fixed_point(name, edge.sigma_w, sigma_b).c == 1.0
+
+
 def test_mean_field_chi_is_the_slope_of_the_correlation_map():
     q, sigma_w = 0.7, 1.3
     gap = activations.get("tanh").gaps(q, q, 1e-8)[0]
