@@ -17,7 +17,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def execute(path: Path, timeout: int = 600) -> None:
-    """Run the notebook at `path` and write it back, atomically; raises CellExecutionError at the first failing cell."""
+    """Run the notebook at `path` and write it back, atomically; CellExecutionError at a cell that fails."""
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     client = NotebookClient(
