@@ -30,10 +30,14 @@ from ntk_helpers._precision import float64
 
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
 ACCELERATOR_TILE = 2048
-NEAR = 1e-2  # below this gamma, the Gram matrix is not accurate enough for the first layer
+NEAR = 1e-2  # below this gamma or 2 - gamma, the Gram matrix is not accurate enough for the first layer
 MAX_INTERPOLATION_NODES = 4096
 PIECE_TERMS = 16  # of the interpolant's polynomial pieces
-CONVERGED = 1e-15  # relative change of a variance in a layer, and difference of the two: rounding
+FEW = 2**20  # pairs times layers of a ReLU-like activation, some 5 ms, that threads do not speed up
+TINY = np.finfo(np.float64).tiny
+# Relative change of a variance in a layer, and difference of the two. Where the slope of the variance map is s,
+# rounding holds them up some 1/(1 - s) units apart.
+CONVERGED = 1e-14
 
 
 class Kernels(NamedTuple):
@@ -258,142 +262,204 @@ class _Slopes(NamedTuple):
     opposite: float  # (a + b)^2/2, the gap at c = -1
     product: float  # a b
 
-    def variance(self, q):
-        return self.second * q, self.second
-
 
 @lru_cache(maxsize=64)
 def _slopes(activation):
-    a, minus_b = np.asarray(jax.jit(activation.phi)(np.array([1.0, -1.0]))).tolist()
-    b = -minus_b
+    a, b = _KNOWN_SLOPES.get(activation) or _measured_slopes(activation.phi)
     return _Slopes(0.5 * (a * a + b * b), (a - b) ** 2 / (2 * math.pi), 0.5 * (a + b) ** 2, a * b)
 
 
-def _homogeneous_correlation(slopes, skip, sw2, gamma):
-    """For inputs of equal norms and no bias: (gamma', E[phi(u) phi(v)]/q, E[phi'(u) phi'(v)]).
+@float64
+def _measured_slopes(phi):
+    a, minus_b = np.asarray(jax.jit(phi)(np.array([1.0, -1.0]))).tolist()
+    return a, -minus_b
 
-    With k = (a - b)^2/(2 pi) the gap is ((a^2 + b^2)/2 gamma - k (sin(theta) - theta cos(theta))) q and its
-    derivative k theta (Cho and Saul, 2009). Near c = -1 the same in 2 - gamma, where it does not cancel
-    either.
+
+# Measuring compiles a program, a tenth of the time of a first call.
+_KNOWN_SLOPES = {
+    activations.get(name): (1.0, slope)
+    for name, slope in (("linear", 1.0), ("relu", 0.0), ("leaky_relu", 0.01))
+}
+
+
+class _HomogeneousMap(NamedTuple):
+    """The numbers in one layer of a ReLU-like activation, computed once: few operations are left to compile.
+
+    With k = (a - b)^2/(2 pi), without bias and for inputs of equal norms, with g = s + sigma_w^2 E[phi^2]/q,
+
+        gamma_0 = gamma - sigma_w^2 k/g (sin(theta) - theta cos(theta)),
+        s + sigma_w^2 E[phi' phi'] = g - sigma_w^2 k theta
+
+    (Cho and Saul, 2009). For c < 0 both are written in 2 - gamma and pi - theta, where they do not cancel
+    either. The coefficient of gamma is 1 exactly: a rounding of it would add up over the layers.
     """
-    far = gamma > 1.0
-    t = 0.5 * jnp.where(far, jnp.maximum(2.0 - gamma, 0.0), gamma)
-    s = jnp.sqrt(t)
-    angle, lune = s * _polynomial(_ANGLE, t), slopes.kink * s * t * _polynomial(_LUNE, t)
-    gap = jnp.where(far, slopes.opposite - 2.0 * slopes.product * t, 2.0 * slopes.second * t) - lune
+
+    growth: float  # g
+    sb2: float
+    skip: float  # s/g
+    kink: float  # sigma_w^2 k/g
+    opposite: float  # gamma_0 at c = -1
+    product: float  # (s + sigma_w^2 a b)/g: minus its slope there, and (s + sigma_w^2 E[phi' phi'])/g there
+
+
+def _homogeneous_map(network):
+    slopes, skip, sw2 = _slopes(network.activation), network.skip, network.sw2
     growth = skip + sw2 * slopes.second
-    weight = _divide(sw2, growth)
-    # The coefficient of gamma is 1 exactly: a rounding of it would add up over the layers.
-    after = jnp.where(far, _divide(skip, growth) * gamma + weight * gap, gamma - weight * lune)
-    angle = jnp.where(far, math.pi - angle, angle)
-    return after, slopes.second - gap, slopes.second - slopes.kink * angle
+    share = 1.0 / growth if growth > 0 else 0.0
+    return _HomogeneousMap(
+        growth,
+        network.sb2,
+        share * skip,
+        share * sw2 * slopes.kink,
+        share * (2.0 * skip + sw2 * slopes.opposite),
+        share * (skip + sw2 * slopes.product),
+    )
 
 
-def _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta):
-    """(gamma, Theta) after one layer of a ReLU-like activation.
+def _homogeneous_variance(layer, q):
+    """(q', cos(a), sin(a)) with cos(a) = sqrt(growth q/q') and sin(a) = sigma_b/sqrt(q')."""
+    grown = layer.growth * q
+    after = grown + layer.sb2
+    positive = jnp.maximum(after, TINY)  # a zero input without bias stays one
+    return after, jnp.sqrt(grown / positive), jnp.sqrt(layer.sb2 / positive)
 
-    A bias adds one coordinate: with cos(a_i) = sqrt(growth q_i / q_i') and sin(a_i) = sigma_b / sqrt(q_i'),
+
+def _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma, ratio):
+    """gamma and Theta/sqrt(q_1 q_2) after one layer of a ReLU-like activation.
+
+    A bias adds one coordinate: with the angles a_i of `_homogeneous_variance`,
 
         gamma' = cos(a_1) cos(a_2) gamma_0 + (1 - cos(a_1 - a_2)),
 
-    gamma_0 being the new gamma without bias.
+    gamma_0 being the new gamma without bias. As sqrt(q_1' q_2') cos(a_1) cos(a_2) = growth sqrt(q_1 q_2), the
+    tangent kernel, divided by sqrt(q_1 q_2), needs no variances: its increment is Sigma' - s Sigma.
     """
-    after, moment, derivative = _homogeneous_correlation(slopes, skip, sw2, gamma)
-    growth = skip + sw2 * slopes.second
-    (cos1, sin1), (cos2, sin2) = (
-        (
-            jnp.where(q > 0, jnp.sqrt(_divide(growth * q, growth * q + sb2)), 1.0),
-            jnp.sqrt(_divide(sb2, growth * q + sb2)),
-        )
-        for q in (q1, q2)
-    )
-    gamma = cos1 * cos2 * after + _half_square(cos1, cos2) + _half_square(sin1, sin2)
-    increment = sb2 + sw2 * jnp.sqrt(q1) * jnp.sqrt(q2) * moment
-    return gamma, (skip + sw2 * derivative) * theta + increment
+    far = gamma > 1.0
+    near = jnp.where(far, 2.0 - gamma, gamma)
+    t = 0.5 * near
+    s = jnp.sqrt(t)
+    straight = jnp.where(far, layer.opposite, 0.0) + jnp.where(far, -layer.product, 1.0) * near
+    cosines = cos1 * cos2
+    after = cosines * (straight - layer.kink * (s * t * _polynomial(_LUNE, t)))
+    after = after + (_half_square(cos1, cos2) + _half_square(sin1, sin2))
+    angle = layer.kink * (s * _polynomial(_ANGLE, t))
+    slope = jnp.where(far, layer.product + angle, 1.0 - angle)
+    return after, cosines * (slope * ratio - layer.skip * (1.0 - gamma)) + (1.0 - after)
 
 
 # Matrices of inputs
 
 
 @partial(jax.jit, static_argnums=0)
-def _tile(activation, slopes, skip, sw2, sb2, layers, q1, q2, gamma):
+def _tile(activation, skip, sw2, sb2, layers, q1, q2, gamma):
     """Kernels of a tile: q1 (m1,), q2 (m2,), gamma (m1, m2) of the first layer.
 
-    Returns Sigma, Theta (m1, m2), q and Theta(x, x) of the first inputs (m1,), and the extremes of q on the
-    way, for activations whose expectations have a range. The number of layers is an argument of the compiled
-    program: one compilation serves all depths.
+    Returns Sigma, Theta (m1, m2) and the extremes of q on the way, for activations whose expectations have a
+    range. The number of layers is an argument of the compiled program: one compilation serves all depths.
     """
 
-    def general(_, state):
-        one, q2, gamma, theta, (smallest, largest) = state
-        smallest = jnp.minimum(smallest, jnp.minimum(one[0].min(), q2.min()))
-        largest = jnp.maximum(largest, jnp.maximum(one[0].max(), q2.max()))
-        gamma, theta = _general_layer(activation, skip, sw2, sb2, one[0][:, None], q2[None, :], gamma, theta)
-        one = _next_variance(activation.variance, skip, sw2, sb2, one)
-        q2 = _next_variance(activation.variance, skip, sw2, sb2, (q2, q2))[0]
-        return one, q2, gamma, theta, (smallest, largest)
-
-    def homogeneous(_, state):
-        one, q2, gamma, theta, extremes = state
-        gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, one[0][:, None], q2[None, :], gamma, theta)
-        one = _next_variance(slopes.variance, skip, sw2, sb2, one)
-        q2 = _next_variance(slopes.variance, skip, sw2, sb2, (q2, q2))[0]
-        return one, q2, gamma, theta, extremes
+    def layer(_, state):
+        q1, q2, gamma, theta, (smallest, largest) = state
+        smallest = jnp.minimum(smallest, jnp.minimum(q1.min(), q2.min()))
+        largest = jnp.maximum(largest, jnp.maximum(q1.max(), q2.max()))
+        gamma, theta = _general_layer(activation, skip, sw2, sb2, q1[:, None], q2[None, :], gamma, theta)
+        q1, q2 = (_next_variance(activation.variance, skip, sw2, sb2, (q, q))[0] for q in (q1, q2))
+        return q1, q2, gamma, theta, (smallest, largest)
 
     def covariance(q1, q2, gamma):
         return jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)[None, :] * (1.0 - gamma)
 
-    start = (q1, q1), q2, gamma, covariance(q1, q2, gamma), (jnp.inf, 0.0)
-    layer = general if slopes is None else homogeneous
-    one, q2, gamma, theta, extremes = jax.lax.fori_loop(0, layers, layer, start)
-    return covariance(one[0], q2, gamma), theta, *one, *extremes
-
-
-def _first_variance(x, sw2, sb2):
-    return sb2 + sw2 / x.shape[1] * jnp.sum(x * x, axis=1)
+    start = q1, q2, gamma, covariance(q1, q2, gamma), (jnp.inf, 0.0)
+    q1, q2, gamma, theta, extremes = jax.lax.fori_loop(0, layers, layer, start)
+    return covariance(q1, q2, gamma), theta, *extremes
 
 
 @jax.jit
-def _first_layer(x1, x2, sw2, sb2):
-    """q (m1,), (m2,) and 1 - correlation (m1, m2) of the first layer, from the Gram matrix."""
-    q1, q2 = _first_variance(x1, sw2, sb2), _first_variance(x2, sw2, sb2)
-    gram = sw2 / x1.shape[1] * jnp.matmul(x1, x2.T, precision="highest") + sb2
-    # Clipped is only the rounding of the Gram matrix.
-    return q1, q2, jnp.clip(1.0 - _divide(gram, jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)), 0.0, 2.0)
+def _homogeneous_layers(layer, layers, variance, gamma, ratio):
+    """All layers of a tile for ReLU-like activations.
+
+    Takes and returns variance (3, m1 + m2), gamma (m1, m2) and Theta/sqrt(q1 q2) (m1, m2). The first row of
+    variance holds q1 and q2; the others are for `_homogeneous_variance`. Each array that a program writes
+    adds some 10 ms to its compilation, so the variances are one, and numpy does what surrounds the layers.
+    """
+    rows = gamma.shape[0]
+
+    def one_layer(_, state):
+        variance, gamma, ratio = state
+        variance = jnp.stack(_homogeneous_variance(layer, variance[0]))
+        (_, cos1, sin1), (_, cos2, sin2) = variance[:, :rows, None], variance[:, None, rows:]
+        return variance, *_homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma, ratio)
+
+    return jax.lax.fori_loop(0, layers, one_layer, (variance, gamma, ratio))
+
+
+def _directions(x, sw2, sb2):
+    """q (m,) of the first layer and unit vectors (m, d + 1) whose products are its correlations."""
+    terms = np.column_stack([math.sqrt(sw2 / x.shape[1]) * x, np.full(len(x), math.sqrt(sb2))])
+    q = np.sum(terms * terms, axis=1)
+    return q, terms / np.sqrt(np.where(q > 0, q, 1.0))[:, None]
+
+
+@jax.jit
+def _products(u, v):
+    return jnp.matmul(u, v.T, precision="highest")
+
+
+def _homogeneous_tile(layer, layers, q1, q2, gamma):
+    """Sigma and Theta (m1, m2) of a tile for ReLU-like activations."""
+    q = np.concatenate([q1, q2])
+    start = np.stack([q, q, q]), gamma, 1.0 - gamma
+    (q, *_), gamma, ratio = (np.asarray(k) for k in _homogeneous_layers(layer, layers, *start))
+    root = np.sqrt(q)
+    scale, correlation = root[: len(q1), None] * root[len(q1) :], 1.0 - gamma
+    return np.multiply(scale, correlation, out=correlation), np.multiply(scale, ratio, out=scale)
 
 
 @jax.jit
 def _refine(x1, x2, sw2, sb2, q1, q2, gamma):
-    """The gamma of the first layer to full relative accuracy where inputs nearly agree.
+    """The gamma of the first layer to full accuracy where inputs nearly agree or are nearly opposite.
 
     Where the Gram matrix loses digits, gamma comes from the sine of the angle. The parallelogram on
-    delta = a - b and s = a + b has twice the area of that on a and b: |delta| |s| sin(delta, s) =
-    2 |a| |b| sin(a, b), and delta is exact for neighbours. The bias is one more coordinate of a and b, equal
-    in both.
+    a - b and a + b has twice the area of that on a and b: |small| |large| sin(small, large) = 2 |a| |b|
+    sin(a, b), where the smaller of the two is exact for neighbours. The bias is one more coordinate of a and
+    b, equal in both.
     """
     weight = sw2 / x1.shape[1]
 
     def from_sine(row):
         x, q, gamma = row
+        far = (gamma > 1.0)[:, None]
         delta, total = x - x2, x + x2
-        total2 = weight * jnp.sum(total * total, axis=1) + 4 * sb2
-        along = _divide(weight * jnp.sum(delta * total, axis=1), total2)
-        across2 = weight * jnp.sum((delta - along[:, None] * total) ** 2, axis=1) + 4 * sb2 * along**2
-        return jnp.where(gamma < NEAR, _divide(across2 * total2, 4 * q * q2 * (2.0 - gamma)), gamma)
+        small, large = jnp.where(far, total, delta), jnp.where(far, delta, total)
+        small_bias, large_bias = 4 * sb2 * far[:, 0], 4 * sb2 * ~far[:, 0]
+        large2 = weight * jnp.sum(large * large, axis=1) + large_bias
+        along = _divide(weight * jnp.sum(small * large, axis=1), large2)
+        across2 = weight * jnp.sum((small - along[:, None] * large) ** 2, axis=1)
+        across2 = across2 + small_bias + large_bias * along**2
+        sine2 = _divide(across2 * large2, 4 * q * q2)
+        refined = jnp.where(gamma > 1.0, 2.0 - sine2 / gamma, sine2 / (2.0 - gamma))
+        return jnp.where(_is_close(gamma), refined, gamma)
 
     def row_by_row(row):
-        return jax.lax.cond(jnp.any(row[2] < NEAR), from_sine, lambda row: row[2], row)
+        return jax.lax.cond(jnp.any(_is_close(row[2])), from_sine, lambda row: row[2], row)
 
     return jax.lax.map(row_by_row, (x1, q1, gamma))
 
 
+def _is_close(gamma):
+    return abs(gamma - 1.0) > 1.0 - NEAR
+
+
 def _first_gamma(x1, x2, sw2, sb2, same):
     """q (m1,), (m2,) and 1 - correlation (m1, m2) of the first layer; `same` says that x1 and x2 are one."""
-    q1, q2, gamma = _first_layer(x1, x2, sw2, sb2)
-    gamma = np.array(gamma)
+    q1, u1 = _directions(x1, sw2, sb2)
+    q2, u2 = (q1, u1) if same else _directions(x2, sw2, sb2)
+    # Clipped is only the rounding of the products.
+    gamma = 1.0 - np.asarray(_products(u1, u2))
+    np.clip(gamma, 0.0, 2.0, out=gamma)
     if same:
-        np.fill_diagonal(gamma, np.inf)
-    if gamma.min() < NEAR:
+        np.fill_diagonal(gamma, 1.0)
+    if gamma.min() < NEAR or gamma.max() > 2.0 - NEAR:
         gamma = np.array(_refine(x1, x2, sw2, sb2, q1, q2, gamma))
     if same:
         np.fill_diagonal(gamma, 0.0)
@@ -439,12 +505,12 @@ def _kernels(x1, x2, network, memory_limit):
             f"x1 and x2 must have the same number of features, got shapes {x1.shape} and {x2.shape}"
         )
     _, activation, sw2, sb2, skip = network
-    slopes = _slopes(activation) if activation.homogeneous else None
-    static = None if activation.homogeneous else activation  # one program serves all ReLU-like activations
+    homogeneous = _homogeneous_map(network) if activation.homogeneous else None
     devices = jax.devices()
     pairs = len(x1) * len(x2)
     workers = len(devices) if len(devices) > 1 or devices[0].platform != "cpu" else os.cpu_count() or 1
-    workers = 1 if pairs <= TILE["cpu"] ** 2 else workers
+    if pairs <= TILE["cpu"] ** 2 or (homogeneous and pairs * network.depth <= FEW):
+        workers = 1
     side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)
     rows, columns = _starts(len(x1), side), _starts(len(x2), side)
     height, width = math.ceil(len(x1) / len(rows)), math.ceil(len(x2) / len(columns))
@@ -455,24 +521,25 @@ def _kernels(x1, x2, network, memory_limit):
         # neighbours.
         top, left = min(i, len(x1) - height), min(j, len(x2) - width)
         r, c = slice(top, top + height), slice(left, left + width)
-        place = jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext()
-        with float64(), place:
+        with jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext():
             first = _first_gamma(x1[r], x2[c], sw2, sb2, symmetric and i == j)
-            results = _tile(static, slopes, skip, sw2, sb2, network.depth - 1, *first)
-            S, T, q, theta, smallest, largest = jax.device_get(results)
-        if slopes is None and network.depth > 1:
+            if homogeneous:
+                tile = _homogeneous_tile(homogeneous, network.depth - 1, *first)
+            else:
+                *tile, smallest, largest = jax.device_get(
+                    _tile(activation, skip, sw2, sb2, network.depth - 1, *first)
+                )
+        if not homogeneous and network.depth > 1:
             _check_range(activation, smallest, largest)
         # Only what is not a neighbour's is written: tiles run side by side.
-        S, T = (k[i - top :, j - left :] for k in (S, T))
         r, c = slice(i, top + height), slice(j, left + width)
-        for kernel, tile, diagonal in ((nngp, S, q), (ntk, T, theta)):
+        for kernel, part in zip((nngp, ntk), tile, strict=True):
+            part = part[i - top :, j - left :]
             if symmetric and i == j:
-                upper = np.triu(tile, 1)
-                tile = upper + upper.T
-                np.fill_diagonal(tile, diagonal[i - top :])
-            kernel[r, c] = tile
+                part = np.where(np.tri(*part.shape, dtype=bool), part.T, part)
+            kernel[r, c] = part
             if symmetric and i != j:
-                kernel[c, r] = tile.T
+                kernel[c, r] = part.T
 
     tiles = [(i, j) for i in rows for j in columns if not symmetric or j >= i]
     if workers == 1 or len(tiles) == 1:
@@ -480,7 +547,7 @@ def _kernels(x1, x2, network, memory_limit):
             fill(number, *tile)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(fill, number, *tile) for number, tile in enumerate(tiles)]:
+            for done in [pool.submit(float64(fill), number, *tile) for number, tile in enumerate(tiles)]:
                 done.result()
     for name, kernel in (("nngp", nngp), ("ntk", ntk)):
         if not np.isfinite(kernel.max()):
@@ -568,44 +635,33 @@ def _first_state(q, gamma):
 
 
 def _homogeneous_profile(network, stops, q, gamma, rescale):
-    slopes = _slopes(network.activation)
-    growth = network.skip + network.sw2 * slopes.second
+    layer = _homogeneous_map(network)
     # Growth or decay is taken out; with a bias the variance does not decay to zero.
-    scale = growth if rescale and growth > 0 and (growth > 1 or network.sb2 == 0) else 1.0
-    state = _homogeneous_depths(
-        slopes,
-        network.skip,
-        network.sw2,
-        network.sb2,
-        scale,
-        np.diff(stops, prepend=1),
-        _first_state(q, gamma),
-    )
-    q1, q2, gamma, theta, theta1, theta2 = jax.device_get(state)
-    return (
-        np.stack([q1, q2], axis=1),
-        gamma,
-        theta,
-        np.stack([theta1, theta2], axis=1),
-        (stops - 1) * math.log(scale),
-    )
+    taken_out = rescale and layer.growth > 0 and (layer.growth > 1 or layer.sb2 == 0)
+    scale = layer.growth if taken_out else 1.0
+    layers = np.diff(stops, prepend=1)
+    q, gamma, ratio, diagonal = jax.device_get(_homogeneous_depths(layer, scale, layers, q, gamma))
+    theta = np.sqrt(q[:, 0]) * np.sqrt(q[:, 1]) * ratio
+    return q, gamma, theta, q * diagonal, (stops - 1) * math.log(scale)
 
 
 @jax.jit
-def _homogeneous_depths(slopes, skip, sw2, sb2, scale, layers, start):
-    def layer(_, carry):
-        (q1, q2, gamma, theta, theta1, theta2), sb2 = carry
-        gamma, theta = _homogeneous_layer(slopes, skip, sw2, sb2, q1, q2, gamma, theta)
-        q1, theta1 = _next_variance(slopes.variance, skip, sw2, sb2, (q1, theta1))
-        q2, theta2 = _next_variance(slopes.variance, skip, sw2, sb2, (q2, theta2))
-        q1, q2, theta, theta1, theta2, sb2 = (x / scale for x in (q1, q2, theta, theta1, theta2, sb2))
-        return (q1, q2, gamma, theta, theta1, theta2), sb2
+def _homogeneous_depths(layer, scale, layers, q, gamma):
+    """q (k, 2), gamma (k,), Theta/sqrt(q_1 q_2) (k,) and Theta(x, x)/q (k, 2) after stretches of layers."""
+
+    def one_layer(_, carry):
+        (q, gamma, ratio, diagonal), sb2 = carry
+        q, cos, sin = _homogeneous_variance(layer._replace(sb2=sb2), q)
+        gamma, ratio = _homogeneous_layer(layer, cos[0], sin[0], cos[1], sin[1], gamma, ratio)
+        diagonal = cos * cos * (diagonal - layer.skip) + 1.0
+        return (q / scale, gamma, ratio, diagonal), sb2 / scale
 
     def stretch(carry, count):
-        carry = jax.lax.fori_loop(0, count, layer, carry)
+        carry = jax.lax.fori_loop(0, count, one_layer, carry)
         return carry, carry[0]
 
-    return jax.lax.scan(stretch, (start, sb2), layers)[1]
+    start = q, gamma, 1.0 - gamma, jnp.ones(2)
+    return jax.lax.scan(stretch, (start, layer.sb2), layers)[1]
 
 
 def _general_profile(network, stops, q, gamma, rescale):

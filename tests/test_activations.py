@@ -4,6 +4,7 @@ Errors are relative: of moments to sqrt(E phi(u)^2 E phi(v)^2), since moments pa
 variances to themselves. Run with `-s` for the table of worst errors.
 """
 
+import functools
 import importlib.util
 import math
 
@@ -120,12 +121,18 @@ def mp_elu(q1, q2, gamma):
     def given(mean, s):
         if s == 0:
             return phi(mean)
-        positive = mean * mp.ncdf(mean / s) + s * mp.npdf(mean / s)
-        return positive + tilted(mean, s) - mp.ncdf(-mean / s), mp.ncdf(mean / s) + tilted(mean, s)
+        above, negative = mp.ncdf(mean / s), tilted(mean, s)
+        positive = mean * above + s * mp.npdf(mean / s)
+        return positive + negative - (1 - above), above + negative
+
+    @functools.cache  # both integrals are over the same points
+    def integrands(z):
+        density = mp.npdf(z)
+        return [a * b * density for a, b in zip(phi(s2 * z), given((1 - gamma) * s1 * z, width), strict=True)]
 
     def integral(i):
         def integrand(z):
-            return phi(s2 * z)[i] * given((1 - gamma) * s1 * z, width)[i] * mp.npdf(z)
+            return integrands(z)[i]
 
         scales = [mp.mpf(1), 4 / (1 + s2)]
         if 0 < gamma < 2:
@@ -251,8 +258,9 @@ def test_closed_forms_against_fine_quadrature(name, fine_quadrature):
         x.ravel() for x in np.broadcast_arrays(*np.array(pairs).T[:, :, None], (1e-14, 1e-2, 0.7, 2.0))
     )
     with float64():
-        moments, gaps = jax.jit(plane.moments)(q1, q2, gamma), jax.jit(plane.gaps)(q1, q2, gamma)
-        v1, v2 = jax.jit(plane.variance)(q1), jax.jit(plane.variance)(q2)
+        moments, gaps = jax.jit(lambda *args: (plane.moments(*args), plane.gaps(*args)))(q1, q2, gamma)
+        v1, v2 = (jax.device_get(jax.jit(plane.variance)(q)) for q in (q1, q2))
+    moments, gaps = jax.device_get((moments, gaps))
     found = np.array([
         errors(activation, a, b, g, [m[k] for m in moments], [m[k] for m in gaps], [v[k] for v in v1], [v[k]
         for v in v2]) for k, (a, b, g) in enumerate(zip(q1, q2, gamma, strict=True))
@@ -420,9 +428,14 @@ def test_compiled_calls_give_the_same_values(name):
     activation = get(name)
     gamma = np.array([0.0, 1e-10, 0.4, 2.0])
     with float64():
-        traced = [jax.jit(f)(1.0, 2.0, gamma) for f in (activation.moments, activation.gaps)]
-        traced.append(jax.jit(activation.variance)(gamma))
-        traced.append(jax.jit(lambda q: activation.correlation_derivatives(q, 2))(gamma))
+        traced = jax.jit(
+            lambda q1, q2, gamma: (
+                activation.moments(q1, q2, gamma),
+                activation.gaps(q1, q2, gamma),
+                activation.variance(gamma),
+                activation.correlation_derivatives(gamma, 2),
+            )
+        )(1.0, 2.0, gamma)
     concrete = [f(1.0, 2.0, gamma) for f in (activation.moments, activation.gaps)]
     concrete += [activation.variance(gamma), activation.correlation_derivatives(gamma, 2)]
     for a, b in zip(traced, concrete, strict=True):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +27,23 @@ def double_precision():
 
 def network(widths, activation="tanh", **changes):
     return Network(widths, activation, **({"sigma_w": 1.4, "sigma_b": 0.3} | changes))
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="dtype")  # compiled: one program, not one an operation
+def init(net, key, dtype="float64"):
+    return net.init(key, dtype=dtype)
+
+
+@partial(jax.jit, static_argnums=0)
+def apply(net, params, x):
+    return net.apply(params, x)
+
+
+def any_params(net, dtype="float64"):
+    """Parameters of no particular law, for what holds at all of them: drawing takes a second to compile."""
+    generator = np.random.default_rng(0)
+    shapes = jax.eval_shape(partial(net.init, dtype=dtype), jax.random.key(0))
+    return jax.tree.map(lambda leaf: jnp.asarray(generator.normal(size=leaf.shape), leaf.dtype), shapes)
 
 
 def draws(net, count, seed=0, dtype="float64"):
@@ -53,7 +71,7 @@ def written_out(net, params, x):
     outputs = []
     for y in np.asarray(x):
         for l, (weights, biases) in enumerate(net.layers(params)):
-            z = y if l == 0 else np.asarray(net.activation.phi(jnp.asarray(y)))
+            z = y if l == 0 else np.tanh(y)
             ntk = net.parameterization == "ntk"
             new = (net.sigma_w / math.sqrt(len(z)) if ntk else 1) * np.asarray(weights) @ z
             new = new + (net.sigma_b if ntk else 1) * np.asarray(biases)
@@ -76,9 +94,9 @@ def written_out(net, params, x):
 )
 def test_outputs_are_those_of_the_definition(architecture, widths, parameterization):
     net = network(widths, architecture=architecture, parameterization=parameterization)
-    params = net.init(jax.random.key(1), dtype="float64")
+    params = any_params(net)
     x = inputs(net)
-    outputs = net.apply(params, x)
+    outputs = apply(net, params, x)
     assert outputs.shape == (4, widths[-1])
     np.testing.assert_allclose(outputs, written_out(net, params, x), rtol=1e-12, atol=1e-12)
 
@@ -94,20 +112,20 @@ def test_one_key_gives_one_function_in_both_parameterisations(architecture, weig
     key = jax.random.key(2)
     x = inputs(ntk)
     np.testing.assert_allclose(
-        ntk.apply(ntk.init(key, dtype="float64"), x),
-        standard.apply(standard.init(key, dtype="float64"), x),
+        apply(ntk, init(ntk, key), x),
+        apply(standard, init(standard, key), x),
         rtol=1e-12,
     )
 
 
 def test_a_narrow_residual_output_is_a_part_of_the_wide_one():
     wide, narrow = (network((3, 6, 6, 6, o), architecture="residual") for o in (6, 2))
-    first, hidden = wide.init(jax.random.key(3), dtype="float64")
+    first, hidden = any_params(wide)
     last = type(hidden)(hidden.weights[2:, :2], hidden.biases[2:, :2])
     hidden_of_narrow = type(hidden)(hidden.weights[:2], hidden.biases[:2])
     x = inputs(wide)
     np.testing.assert_allclose(
-        narrow.apply((first, hidden_of_narrow, last), x), wide.apply((first, hidden), x)[:, :2], rtol=1e-12
+        apply(narrow, (first, hidden_of_narrow, last), x), apply(wide, (first, hidden), x)[:, :2], rtol=1e-12
     )
 
 
@@ -120,8 +138,8 @@ def test_a_thousand_layers_compile_as_one():
 
     assert equations(1000) == equations(100)
     net = network((4, *[8] * 999, 1), sigma_w=1.0)
-    params = net.init(jax.random.key(0))
-    gradient = jax.grad(lambda params: net.apply(params, jnp.ones((2, 4))).sum())(params)
+    params = any_params(net, "float32")
+    gradient = jax.jit(jax.grad(lambda params: net.apply(params, jnp.ones((2, 4))).sum()))(params)
     assert net.depth == 1000
     assert [leaf.shape for leaf in jax.tree.leaves(params)][2:4] == [(998, 8, 8), (998, 8)]
     assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(gradient))
@@ -129,7 +147,7 @@ def test_a_thousand_layers_compile_as_one():
 
 def test_the_layers_are_listed_in_order():
     net = network((3, 4, 4, 4, 2))
-    params = net.init(jax.random.key(4))
+    params = any_params(net)
     listed = net.layers(params)
     assert [weights.shape for weights, _ in listed] == [(4, 3), (4, 4), (4, 4), (2, 4)]
     assert [biases.shape for _, biases in listed] == [(4,), (4,), (4,), (2,)]
@@ -161,8 +179,8 @@ def test_entries_have_unit_variance_whatever_the_shape(shape, weights):
 @pytest.mark.parametrize("shape", [(5, 5), (5, 8), (8, 5), (1, 6), (6, 1)])
 def test_orthogonal_weights_are_orthogonal_on_the_shorter_side(shape, dtype, tolerance):
     n_out, n_in = shape
-    (layer,) = network((n_in, n_out), weights="orthogonal").init(jax.random.key(5), dtype=dtype)
-    weights = layer.weights[0]
+    (layer,) = init(network((n_in, n_out), weights="orthogonal"), jax.random.key(5), dtype=dtype)
+    weights = np.asarray(layer.weights[0])
     if n_out <= n_in:
         np.testing.assert_allclose(weights @ weights.T, n_in * np.eye(n_out), atol=n_in * tolerance)
     if n_out >= n_in:
@@ -226,10 +244,12 @@ def test_without_bias_variance_the_standard_parameterisation_starts_from_zero_bi
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_parameters_decide_the_type(dtype):
-    params = network((3, 4, 4, 2)).init(jax.random.key(0), dtype=dtype)
+    shapes = jax.eval_shape(partial(network((3, 4, 4, 2)).init, dtype=dtype), jax.random.key(0))
+    params = any_params(network((3, 4, 4, 2)), dtype)
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves(shapes)} == {dtype}
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(params)} == {dtype}
     for name in ACTIVATIONS:
-        assert network((3, 4, 4, 2), name).apply(params, np.ones((2, 3))).dtype == dtype
+        assert apply(network((3, 4, 4, 2), name), params, np.ones((2, 3))).dtype == dtype
 
 
 def test_parameters_are_float32_unless_asked():
@@ -251,9 +271,9 @@ def test_many_networks_at_once_are_the_networks_one_by_one():
     net = network((3, 5, 5, 2), weights="orthogonal")
     keys = jax.random.split(jax.random.key(11), 3)
     x = inputs(net)
-    together = jax.vmap(lambda key: net.apply(net.init(key, dtype="float64"), x))(keys)
+    together = jax.jit(jax.vmap(lambda key: net.apply(net.init(key, dtype="float64"), x)))(keys)
     for outputs, key in zip(together, keys, strict=True):
-        alone = net.apply(net.init(key, dtype="float64"), x)
+        alone = apply(net, init(net, key), x)
         np.testing.assert_allclose(outputs, alone, rtol=1e-12)
 
 

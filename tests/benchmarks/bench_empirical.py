@@ -1,6 +1,6 @@
 """`empirical_ntk` against neural-tangents and a plain Jacobian, all in one run, on the same float32 networks.
 
-    python tests/benchmarks/bench_empirical.py [--minutes 10]
+    python tests/benchmarks/bench_empirical.py [--minutes 6]
 
 Each contender computes the (N, N) mean over outputs of the tangent kernel of a fully connected erf network,
 compiled beforehand. A contender that would hold more than MEMORY bytes, or run longer than SECONDS at RATE
@@ -101,7 +101,7 @@ def measure(n_inputs, width, depth, outputs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10.0, help="no case is begun after this time")
+    parser.add_argument("--minutes", type=float, default=6.0, help="no case is begun after this time")
     minutes = parser.parse_args().minutes
     before, start, rows = environment(), time.monotonic(), []
     for case in CASES:

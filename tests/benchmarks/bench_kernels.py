@@ -88,7 +88,7 @@ def case(n, depth):
     for name, call in calls.items():
         jax.clear_caches()
         first[name] = seconds(call)
-        later[name] = statistics.median(repeated(call, least=3 if first[name] < 20 else 1))
+        later[name] = statistics.median(repeated(call, least=3 if first[name] < 5 else 1))
     row = {"N": n, "depth": depth}
     for kind, times in (("first call", first), ("later", later)):
         mine = times.pop("ours")
@@ -96,6 +96,20 @@ def case(n, depth):
         row |= {f"{kind}, s": mine, f"{kind}, neural-tangents, s": other}
         row[f"{kind}, ratio"] = None if other is None else other / mine
     return row
+
+
+def comparison(rows):
+    """Where this package is not faster, or from depth 50 on not ten times on the first call, as text."""
+
+    def sizes(kind, limit, depth=0):
+        slow = [row for row in rows if row["depth"] >= depth and (row[f"{kind}, ratio"] or limit) < limit]
+        return "; ".join(f"N = {row['N']}, depth {row['depth']}" for row in slow) or "none"
+
+    return (
+        f"* Sizes at which neural-tangents is faster: on the first call, {sizes('first call', 1)}; later, "
+        f"{sizes('later', 1)}. Sizes from depth 50 on at which the first call is less than ten times faster "
+        f"than that of neural-tangents: {sizes('first call', 10, 50)}."
+    )
 
 
 def fit(counts, times):
@@ -194,6 +208,7 @@ print(read("VmHWM") - before)
 def main():
     start = environment()
     neural_tangents()
+    jax.block_until_ready(jax.jit(lambda x: x + 1)(0))  # the compiler's own start belongs to neither
     rows = []
     for depth in DEPTHS:
         for n in SIZES:
@@ -205,6 +220,7 @@ def main():
         f"ratio is empty, neural-tangents should have taken more than {LIMIT:.0f} s. The largest difference "
         f"of the two, relative to the largest entry, is {agreement(inputs(100), 3):.1e} at N = 100, depth 3.",
         "",
+        comparison(rows),
         *scaling(),
         floor_note(2000, 50),
         memory_note(4096, 3),
