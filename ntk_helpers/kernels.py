@@ -35,7 +35,7 @@ MAX_INTERPOLATION_NODES = 4096
 PIECE_TERMS = 16  # of the interpolant's polynomial pieces
 FEW = 2**20  # pairs times layers of a ReLU-like activation, some 5 ms, that threads do not speed up
 TINY = np.finfo(np.float64).tiny
-# Relative change of a variance in a layer, and difference of the two: where the slope of the variance map is s,
+# Relative change of a variance in a layer, and difference of the two. At a slope s of the variance map
 # rounding leaves them some 1/(1 - s) units apart.
 CONVERGED = 1e-14
 
