@@ -20,6 +20,8 @@ from ntk_helpers.mean_field import (
     phase,
 )
 
+pytestmark = pytest.mark.book
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHASES = ("ordered", "critical", "chaotic")
 
