@@ -18,12 +18,7 @@ from ntk_helpers.peers import neural_tangents
 SIGMAS = 4.0
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def network(widths, activation="tanh", **changes):

@@ -17,12 +17,7 @@ ACTIVATIONS = ["linear", "relu", "leaky_relu", "erf", "tanh", "elu", "silu", "ge
 SIGMAS = 4.0
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def network(widths, activation="tanh", **changes):
