@@ -9,7 +9,8 @@ points, one step of size eta on a batch B of S examples moves every point by
 
 D_B is drawn afresh at each step, so mean and second moment of z obey closed linear equations, which are
 solved here without sampling. Every function takes several outputs at once: z of shape (P, o), which share K
-and the batches.
+and the batches. Where a function takes `steps`, it is a number of steps, and every one from 0 on is returned,
+or an increasing sequence of those to return.
 """
 
 import warnings
@@ -86,6 +87,20 @@ def _whole(**values) -> None:
             raise ValueError(f"{name} must be a positive integer, got {value!r}")
 
 
+def _counts(steps) -> np.ndarray:
+    """The step counts to return: 0, 1, ..., steps, or the sequence that was given."""
+    if np.ndim(steps) == 0:
+        _whole(steps=steps)
+        return np.arange(steps + 1)
+    counts = np.asarray(steps)
+    whole = counts.ndim == 1 and counts.size > 0 and np.issubdtype(counts.dtype, np.integer)
+    if not whole or counts[0] < 0 or (np.diff(counts) <= 0).any():
+        raise ValueError(
+            f"steps must be a positive integer or an increasing sequence of integers >= 0, got {steps!r}"
+        )
+    return counts
+
+
 def _checked_times(times) -> np.ndarray:
     times = np.asarray(times, np.float64)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
@@ -126,15 +141,16 @@ def gradient_flow(kernel, residual, *, times) -> np.ndarray:
 
 
 def gradient_descent(kernel, residual, *, learning_rate, steps) -> np.ndarray:
-    """Residual after 0, 1, ..., steps steps of full-batch gradient descent: z <- z - (eta / N) K z_train.
+    """Residual along full-batch gradient descent: z <- z - (eta / N) K z_train.
 
-    kernel: (P, N); residual: (P,) or (P, o). Returns (steps + 1, P) or (steps + 1, P, o), float64.
-    Raises ValueError as gradient_flow does, or for a learning rate or a number of steps that is not positive.
+    kernel: (P, N); residual: (P,) or (P, o). steps: a number, for 0, 1, ..., steps, or an increasing sequence
+    of T step counts. Returns (T, P) or (T, P, o), float64. Raises ValueError as gradient_flow does, or for a
+    learning rate or a number of steps that is not positive. Warns (UserWarning) above 2 N / lambda_max; the
+    residuals are right there too, and grow.
     """
     _positive(learning_rate=learning_rate)
-    _whole(steps=steps)
     rate = learning_rate / (np.shape(kernel)[1] if np.ndim(kernel) == 2 else 1)
-    k = np.arange(steps + 1)[:, None]
+    k = _counts(steps)[:, None]
 
     def integral(lam):
         # (1 - (1 - x)^k) / lam with x = rate lam: through expm1 and log1p where x is small, plainly
@@ -145,7 +161,20 @@ def gradient_descent(kernel, residual, *, learning_rate, steps) -> np.ndarray:
         gone = np.where(x < 0.5, -np.expm1(k * np.log1p(-small)), 1 - (1 - x) ** k)
         return np.where(lam > 0, gone / safe, k * rate)
 
-    return _spectral(kernel, residual, lambda lam: (1 - rate * lam) ** k, integral)
+    path = _spectral(kernel, residual, lambda lam: (1 - rate * lam) ** k, integral)
+    n = np.shape(kernel)[1]
+    threshold = stability_threshold(np.asarray(kernel)[:n], batch_size=n, replacement=False)
+    _warn_above(threshold, learning_rate, "the stability threshold 2 N / lambda_max", "the residual", 3)
+    return path
+
+
+def _warn_above(threshold, learning_rate, name, what, stacklevel) -> None:
+    if learning_rate > threshold:
+        warnings.warn(
+            f"learning_rate = {learning_rate:.4g} is above {name} = {threshold:.4g}:"
+            f" {what} grows without bound",
+            stacklevel=stacklevel,
+        )
 
 
 def _noise_factor(n: int, batch_size: int, replacement: bool) -> float:
@@ -170,7 +199,8 @@ def _spread(q, train):
 def _times(rows, x):
     """rows @ x, where the first N rows are diagonal."""
     n = rows.shape[1]
-    return jnp.concatenate([jnp.diag(rows[:n])[:, None] * x, rows[n:] @ x])
+    train = jnp.diag(rows[:n])[:, None] * x
+    return train if len(rows) == n else jnp.concatenate([train, rows[n:] @ x])
 
 
 def _sandwich(rows, inner):
@@ -187,67 +217,65 @@ def _rotated(kernel, residual):
     return rows, basis.T @ state, q, basis
 
 
-@partial(jax.jit, static_argnames="steps")
-def _sgd_scan(rows, state, q, rate, noise, steps):
+@jax.jit
+def _sgd_path(rows, states, q, basis, rate, noise, gaps):
+    """Moments after each of the gaps, given in numbers of steps: (o, T, P) and (o, T, P, P)."""
     n = len(q)
 
-    def step(carry, _):
-        mean, second = carry
+    def step(_, moments):
+        mean, second = moments
         train = second[:n, :n]
         drift = rate / n * _times(rows, second[:n])
         kick = rate**2 * _sandwich(rows, train / n**2 + noise * _spread(q, train))
-        new = mean - rate / n * _times(rows, mean[:n, None])[:, 0], second - drift - drift.T + kick
-        return new, new
+        return mean - rate / n * _times(rows, mean[:n, None])[:, 0], second - drift - drift.T + kick
 
-    start = state, jnp.outer(state, state)
-    _, path = jax.lax.scan(step, start, length=steps)
-    return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, path)
+    def until_kept(moments, gap):
+        mean, second = moments = jax.lax.fori_loop(0, gap, step, moments)
+        return moments, (basis @ mean, basis @ second @ basis.T)
 
+    def path(state):
+        return jax.lax.scan(until_kept, (state, jnp.outer(state, state)), gaps)[1]
 
-@jax.jit
-def _rotate_back(basis, mean, second):
-    return mean @ basis.T, basis @ second @ basis.T
+    return jax.lax.map(path, states.T)
 
 
 @float64
 def sgd_moments(kernel, residual, *, learning_rate, batch_size, steps, replacement=True) -> Moments:
-    """Exact mean and second moment of the residual after 0, 1, ..., steps steps of mini-batch SGD.
+    """Exact mean and second moment of the residual along mini-batch SGD.
 
     With M = E[z z^T], A = I - (eta/N) K on the training columns, and the variance factor nu = 1/S with
     replacement, (N - S) / (S (N - 1)) without,
 
         E z <- A E z,      M <- A M A^T + nu eta^2 K [ diag(M)/N - M/N^2 ] K^T,
 
-    because E[D_B M D_B] / S^2 = M/N^2 + nu (diag(M)/N - M/N^2) for both ways of drawing a batch. kernel:
-    (P, N), the first N rows the training points; residual: (P,) or (P, o). Returns Moments with T = steps +
-    1. Batches are drawn independently at each step: epochs without replacement are not this. Raises
-    ValueError for a bad kernel or a batch larger than N without replacement. Warns (UserWarning) above the
-    mean-square stability threshold, see `stability_threshold`; the moments are right there too, and grow.
+    because E[D_B M D_B] / S^2 = M/N^2 + nu (diag(M)/N - M/N^2) for both ways of drawing a batch.
+
+    kernel: (P, N), the first N rows the training points; residual: (P,) or (P, o). steps: a number, for the
+    moments after 0, 1, ..., steps, or an increasing sequence of T step counts; a second moment takes 8 P^2
+    bytes, a step two products of N x N matrices. Batches are drawn independently at each step: epochs
+    without replacement are not this. Raises ValueError for a bad kernel or a batch larger than N without
+    replacement. Warns (UserWarning) above the mean-square stability threshold, see `stability_threshold`;
+    the moments are right there too, and grow.
     Source: the closed form of paper S's section 2 for squared loss; derived in chapter 7.
     """
     _positive(learning_rate=learning_rate)
-    _whole(steps=steps)
+    counts = _counts(steps)
     rows, state, q, basis = _rotated(kernel, residual)
     noise = _noise_factor(len(q), batch_size, replacement)
     threshold = stability_threshold(
         np.asarray(kernel)[: len(q)], batch_size=batch_size, replacement=replacement
     )
-    if learning_rate > threshold:
-        warnings.warn(
-            f"learning_rate = {learning_rate:.4g} is above the mean-square stability threshold"
-            f" {threshold:.4g}: the second moment grows without bound",
-            stacklevel=3,
-        )
-    paths = [
-        _rotate_back(basis, *_sgd_scan(rows, column, q, learning_rate, noise, steps)) for column in state.T
-    ]
-    return _stacked(paths, residual)
+    _warn_above(threshold, learning_rate, "the mean-square stability threshold", "the second moment", 4)
+    return _moments(
+        *_sgd_path(rows, state, q, basis, learning_rate, noise, np.diff(counts, prepend=0)), residual
+    )
 
 
-def _stacked(paths, residual) -> Moments:
-    mean = np.stack([np.asarray(m) for m, _ in paths], axis=-1)
-    second = np.stack([np.asarray(s) for _, s in paths], axis=-1)
-    return Moments(mean, second) if np.ndim(residual) == 2 else Moments(mean[..., 0], second[..., 0])
+def _moments(mean, second, residual) -> Moments:
+    """Moments from arrays whose first axis is the outputs': moved last, or dropped as in `residual`."""
+    if np.ndim(residual) == 1:
+        return Moments(mean[0], second[0])
+    return Moments(np.moveaxis(mean, 0, -1), np.moveaxis(second, 0, -1))
 
 
 @float64
@@ -271,7 +299,7 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
     noise = learning_rate * _noise_factor(n, batch_size, replacement=True)
     mean = gradient_flow(kernel, residual, times=times).reshape(len(times), len(state), -1)
     paths = []
-    for output, column in enumerate(state.T):
+    for column in state.T:
         start = np.outer(column, column)
         solution = solve_ivp(
             lambda _, m: np.asarray(_sde_rate(rows, q, m, noise)),
@@ -289,8 +317,8 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
         second = np.einsum(
             "ij,tjk,lk->til", basis, solution.y.T.reshape(-1, *start.shape), basis, optimize=True
         )
-        paths.append((mean[:, :, output], second))
-    return _stacked(paths, residual)
+        paths.append(second)
+    return _moments(np.moveaxis(mean, -1, 0), np.array(paths), residual)
 
 
 @jax.jit
@@ -349,27 +377,38 @@ def sample_sgd(
 ) -> np.ndarray:
     """Paths of mini-batch SGD in function space: z <- z - (eta / S) K D_B z.
 
-    Batches are drawn independently at each step. Arguments as in sgd_moments. Returns (samples, steps + 1,
-    P) or (samples, steps + 1, P, o), float64. The outputs share the batches.
+    Batches are drawn independently at each step. Arguments as in sgd_moments. Returns (samples, T, P) or
+    (samples, T, P, o), float64. The outputs share the batches.
     """
     _positive(learning_rate=learning_rate)
-    _whole(steps=steps, samples=samples)
+    _whole(samples=samples)
+    counts = _counts(steps)
     kernel, state, eigenvalues, _ = _checked(kernel, residual)
     _noise_factor(len(eigenvalues), batch_size, replacement)
-    paths = _sgd_paths(key, kernel, state, learning_rate, batch_size, steps, samples, replacement)
-    return np.asarray(paths).reshape(samples, steps + 1, *np.shape(residual))
+    paths = _sgd_paths(
+        key, kernel, state, learning_rate, batch_size, np.diff(counts, prepend=0), samples, replacement
+    )
+    return np.asarray(paths).reshape(samples, len(counts), *np.shape(residual))
 
 
-@partial(jax.jit, static_argnames=("batch_size", "steps", "samples", "replacement"))
-def _sgd_paths(key, kernel, state, learning_rate, batch_size, steps, samples, replacement):
-    def step(z, key):
-        batch = jax.random.choice(key, kernel.shape[1], (batch_size,), replace=replacement)
-        z = z - learning_rate / batch_size * kernel[:, batch] @ z[batch]
-        return z, z
+@partial(jax.jit, static_argnames=("batch_size", "samples", "replacement"))
+def _sgd_paths(key, kernel, state, learning_rate, batch_size, gaps, samples, replacement):
+    ends = jnp.cumsum(gaps)
+
+    def step(k, z, key):
+        # a key of its own for each step: a path is the same whichever of its steps are kept
+        batch = jax.random.choice(
+            jax.random.fold_in(key, k), kernel.shape[1], (batch_size,), replace=replacement
+        )
+        return z - learning_rate / batch_size * kernel[:, batch] @ z[batch]
 
     def path(key):
-        _, rest = jax.lax.scan(step, state, jax.random.split(key, steps))
-        return jnp.concatenate([state[None], rest])
+        def until_kept(z, gap_and_end):
+            gap, end = gap_and_end
+            z = jax.lax.fori_loop(end - gap, end, partial(step, key=key), z)
+            return z, z
+
+        return jax.lax.scan(until_kept, state, (gaps, ends))[1]
 
     return jax.vmap(path)(jax.random.split(key, samples))
 

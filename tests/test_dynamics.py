@@ -152,6 +152,28 @@ def test_gradient_descent_equals_the_loop(rate):
         z = z - rate / 4 * kernel @ z[:4]
 
 
+@pytest.mark.parametrize("outputs", [None, 2])
+def test_chosen_steps_are_those_of_the_whole_path(outputs):
+    kernel, residual = problem(5, 2, outputs)
+    rate, kept = 0.4 / np.linalg.eigvalsh(kernel[:5])[-1], [0, 1, 4, 9]
+    sgd = {"learning_rate": rate, "batch_size": 2}
+    for function, arguments in (
+        (dynamics.gradient_descent, {"learning_rate": rate}),
+        (dynamics.sgd_moments, sgd),
+        (dynamics.sgd_moments, sgd | {"replacement": False}),
+    ):
+        every = function(kernel, residual, steps=9, **arguments)
+        chosen = function(kernel, residual, steps=kept, **arguments)
+        jax.tree.map(
+            lambda full, part: np.testing.assert_allclose(part, full[kept], rtol=1e-13), every, chosen
+        )
+    paths = [
+        dynamics.sample_sgd(jax.random.key(0), kernel, residual, steps=steps, samples=3, **sgd)
+        for steps in (9, kept)
+    ]
+    np.testing.assert_array_equal(paths[1], paths[0][:, kept])
+
+
 @pytest.mark.parametrize(
     ("batch_size", "replacement"), [(1, True), (2, True), (2, False), (5, True), (5, False)]
 )
@@ -174,12 +196,28 @@ def test_stability_threshold_is_where_the_spectral_radius_is_one(batch_size, rep
 def test_a_step_size_beyond_stability_warns_and_the_moments_are_still_right():
     kernel, residual = problem(3)
     rate = 1.5 * dynamics.stability_threshold(kernel, batch_size=1)
-    with pytest.warns(UserWarning, match="above the mean-square stability threshold"):
+    with pytest.warns(
+        UserWarning, match=f"above the mean-square stability threshold = {rate / 1.5:.4g}"
+    ) as caught:
         moments = dynamics.sgd_moments(kernel, residual, learning_rate=rate, batch_size=1, steps=4)
+    assert caught[0].filename == __file__
     np.testing.assert_allclose(moments.second, enumerated(kernel, residual, rate, 1, 4, True)[1], rtol=1e-10)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         dynamics.sgd_moments(kernel, residual, learning_rate=rate / 2, batch_size=1, steps=1)
+
+
+def test_descent_beyond_stability_warns_and_the_residuals_are_still_right():
+    kernel, residual = problem(4, 1)
+    threshold = 2 * 4 / np.linalg.eigvalsh(kernel[:4])[-1]
+    with pytest.warns(UserWarning, match=rf"above the stability threshold .* = {threshold:.4g}") as caught:
+        path = dynamics.gradient_descent(kernel, residual, learning_rate=1.5 * threshold, steps=6)
+    assert caught[0].filename == __file__
+    z = residual
+    for _ in range(6):
+        z = z - 1.5 * threshold / 4 * kernel @ z[:4]
+    np.testing.assert_allclose(path[-1], z, rtol=1e-9)
+    dynamics.gradient_descent(kernel, residual, learning_rate=0.999 * threshold, steps=6)
 
 
 KERNEL, RESIDUAL = problem(4)
@@ -202,6 +240,11 @@ GOOD = {"kernel": KERNEL, "residual": RESIDUAL, "learning_rate": 0.1, "batch_siz
         ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
         ({"batch_size": 1.5}, "batch_size must be a positive integer, got 1.5"),
         ({"steps": 0}, "steps must be a positive integer, got 0"),
+        ({"steps": []}, "steps must be a positive integer or an increasing sequence"),
+        ({"steps": [3, 2]}, "steps must be a positive integer or an increasing sequence"),
+        ({"steps": [1, 1]}, "steps must be a positive integer or an increasing sequence"),
+        ({"steps": [-1, 2]}, "steps must be a positive integer or an increasing sequence"),
+        ({"steps": [0.5, 2]}, "steps must be a positive integer or an increasing sequence"),
         ({"learning_rate": -1.0}, "learning_rate must be a positive number, got -1.0"),
         ({"learning_rate": np.nan}, "learning_rate must be a positive number, got nan"),
     ],
@@ -215,3 +258,39 @@ def test_bad_input(bad, message):
 def test_bad_times(times):
     with pytest.raises(ValueError, match="times must be"):
         dynamics.gradient_flow(KERNEL, RESIDUAL, times=times)
+
+
+SDE = {"learning_rate": 0.1, "batch_size": 2, "times": [0.0, 1.0]}
+SGD = {"learning_rate": 0.1, "batch_size": 2, "steps": 3}
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        (KERNEL + np.triu(np.ones((4, 4)), 1), "kernel must be symmetric"),
+        (-KERNEL, "kernel must be positive semi-definite"),
+    ],
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda kernel: dynamics.gradient_flow(kernel, RESIDUAL, times=[1.0]),
+        lambda kernel: dynamics.gradient_descent(kernel, RESIDUAL, learning_rate=0.1, steps=2),
+        lambda kernel: dynamics.sde_moments(kernel, RESIDUAL, **SDE),
+        lambda kernel: dynamics.sample_sde(KEY, kernel, RESIDUAL, samples=2, **SDE),
+        lambda kernel: dynamics.sample_sgd(KEY, kernel, RESIDUAL, samples=2, **SGD),
+        lambda kernel: dynamics.stability_threshold(kernel, batch_size=2),
+    ],
+)
+def test_a_bad_kernel_is_refused_everywhere(call, kernel, message):
+    with pytest.raises(ValueError, match=message):
+        call(kernel)
+
+
+def test_a_batch_larger_than_the_data_is_refused_everywhere():
+    big = {"batch_size": 5, "replacement": False}
+    with pytest.raises(ValueError, match="batch_size must be at most N = 4 without replacement, got 5"):
+        dynamics.sample_sgd(KEY, KERNEL, RESIDUAL, samples=2, **SGD | big)
+    with pytest.raises(ValueError, match="batch_size must be at most N = 4 without replacement, got 5"):
+        dynamics.stability_threshold(KERNEL, **big)
