@@ -1,0 +1,561 @@
+"""Gradient descent of finite networks, many at a time: one compiled program for a stack of networks.
+
+A stack is a pytree of parameters whose leaves have a leading axis of length m, one network each:
+`jax.vmap(net.init)(jax.random.split(key, m))`. The networks share the data and differ in their parameters,
+in their learning rates and in the order in which they see the examples. The stack is spread over all
+devices, and over all processes that `jax.distributed` has joined, each of which makes the same calls.
+"""
+
+import functools
+import hashlib
+import json
+import operator
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from tqdm import tqdm
+
+AXIS = "networks"
+#: Seconds between checkpoints.
+CHECKPOINT_SECONDS = 60
+
+
+class Training(NamedTuple):
+    """What `train` returns for m networks; arrays of numpy, but for `params`.
+
+    params: the parameters after training, a stack like the one that went in.
+    losses: (m, steps), the loss of the batch of step 0, 1, ... before its update; NaN once it stopped.
+    taken: (m,) steps taken.
+    diverged: (m,) whether the loss of a batch was infinite or NaN; the network then stopped where it was.
+    observations: what `observe` returned, leaves (m, len(at), ...); None without it.
+    """
+
+    params: Any
+    losses: np.ndarray
+    taken: np.ndarray
+    diverged: np.ndarray
+    observations: Any
+
+
+def squared(outputs, targets):
+    """(1/n) sum_i |f(x_i) - y_i|^2 / 2, the sum over outputs: the loss of `ntk_helpers.dynamics`."""
+    return jnp.sum((outputs - targets) ** 2) / (2 * len(outputs))
+
+
+def cross_entropy(outputs, labels):
+    """The mean over examples of -log softmax(f(x_i))[y_i]."""
+    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(outputs), labels[:, None], axis=1))
+
+
+LOSSES = {"squared": squared, "cross_entropy": cross_entropy}
+
+
+def train(
+    net,
+    params,
+    x,
+    y,
+    *,
+    learning_rate,
+    steps,
+    loss="squared",
+    batch_size=None,
+    key=None,
+    optimizer=None,
+    observe=None,
+    at=(),
+    progress=False,
+    checkpoint=None,
+    devices=None,
+) -> Training:
+    """Train a stack of m networks on shared data, by (stochastic) gradient descent.
+
+    Parameters
+    ----------
+    net : `Network`, or a function (params of one network, x (n, d)) -> outputs (n, o).
+    params : stack of parameters, leading axis m on every leaf; all of one dtype, in which everything is
+        computed (products of float32 matrices keep all their bits on every device).
+    x : (n, d) inputs.
+    y : (n, o) targets for "squared"; (n,) integer labels for "cross_entropy".
+    learning_rate : a number, or (m,) one for each network.
+    steps : the number of steps.
+    loss : "squared" = (1/n) sum_i |f(x_i) - y_i|^2 / 2 as in `ntk_helpers.dynamics`, "cross_entropy" = the
+        mean of -log softmax(f)[label], or a function (outputs, y) -> number. The sums are over the batch.
+    batch_size : examples in a batch; all of them in each step if None. The examples are shuffled anew for
+        each epoch of n // batch_size steps, for each network on its own; what is left over waits.
+    key : jax random key for the shuffling, split into one for each network, or (m,) keys. Needed with
+        `batch_size` only.
+    optimizer : None for plain gradient descent; or an object of optax's form, `init(params)` and
+        `update(gradients, state, params)`, that acts before the learning rate (`optax.scale_by_rms()`, ...):
+        params <- params - learning_rate * update.
+    observe : function (params of one network) -> pytree of arrays.
+    at : numbers of steps 0 <= ... <= `steps`, increasing, after which `observe` is called.
+    progress : whether to show a progress bar on stderr.
+    checkpoint : a file in which the state of training is kept. Where it exists, training goes on from there,
+        with the result of an uninterrupted run; delete it once the result is safe.
+    devices : the devices to use; all of them if None.
+
+    Returns
+    -------
+    Training
+        .params, .losses (m, steps), .taken (m,), .diverged (m,), .observations leaves (m, len(at), ...).
+
+    Raises
+    ------
+    ValueError
+        For an argument that does not fit, or a checkpoint that is damaged or of another training. A loss that
+        is not finite is no error: see `Training.diverged`.
+    OSError
+        If a checkpoint cannot be written; the one before is kept.
+    """
+    problem, state, data = _checked(
+        net, params, x, y, learning_rate, steps, loss, batch_size, key, optimizer, watch=None
+    )
+    at = _checked_at(at, steps, observe)
+    look = None if observe is None else jax.jit(jax.vmap(observe))
+    configuration = _configuration(problem, state, data, observe=_named(observe), at=at)
+    with jax.default_matmul_precision("float32"):
+        stack = _Stack(problem, state, data, steps, look, at, devices)
+        stack.keep(checkpoint, configuration)
+        stack.finish(progress)
+        return Training(
+            jax.tree.map(lambda leaf: leaf[: len(state.active)], stack.whole(stack.work.params)),
+            stack.results.losses,
+            stack.results.taken,
+            stack.results.diverged,
+            jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *stack.seen) if at else None,
+        )
+
+
+# The compiled program
+
+
+class _Problem(NamedTuple):
+    """What the program depends on besides shapes.
+
+    optimizer, batch_size: as in `train`. watch: None, or an object with `start(m)`, `update(...)` and
+    `done(memory)`, see `_step`.
+    """
+
+    apply: Callable
+    loss: Callable
+    optimizer: Any
+    batch_size: int | None
+    watch: Any
+
+
+class _Results(NamedTuple):
+    """What is kept of a network that has stopped, leading axis of networks."""
+
+    losses: Any
+    taken: Any
+    diverged: Any
+    memory: Any
+
+
+class _State(NamedTuple):
+    """A stack in training: everything but `step`, a number, has the leading axis of networks."""
+
+    step: Any
+    params: Any
+    optimizer: Any
+    rate: Any
+    key: Any
+    active: Any
+    results: _Results
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _advance(problem, mesh, state, data, until, limit):
+    """Take steps up to number `until`, or until at most `limit` networks are active."""
+    spread = _State(PartitionSpec(), *[PartitionSpec(AXIS)] * (len(_State._fields) - 1))
+    everywhere = PartitionSpec()
+    return jax.shard_map(
+        functools.partial(_steps, problem),
+        mesh=mesh,
+        in_specs=(spread, everywhere, everywhere, everywhere),
+        out_specs=spread,
+        check_vma=False,
+    )(state, data, until, limit)
+
+
+def _steps(problem, state, data, until, limit):
+    x, y, extra = data
+    size = problem.batch_size
+    epoch_steps = 1 if size is None else len(x) // size
+
+    def shuffled(epoch):
+        def one(key):
+            return jax.random.permutation(jax.random.fold_in(jax.random.wrap_key_data(key), epoch), len(x))
+
+        return jax.vmap(one)(state.key)
+
+    def active(state):
+        return jax.lax.psum(jnp.sum(state.active), AXIS)
+
+    def step(carry):
+        state, order, _ = carry
+        if size is None:
+            batch, targets, axis = x, y, None
+        else:
+            epoch, position = jnp.divmod(state.step, epoch_steps)
+            order = jax.lax.cond(position == 0, lambda: shuffled(epoch), lambda: order)
+            picked = jax.lax.dynamic_slice_in_dim(order, position * size, size, axis=1)
+            batch, targets, axis = x[picked], y[picked], 0
+        one = functools.partial(_step, problem, extra, state.step)
+        losses = state.results.losses
+        rows = state._replace(step=None, results=state.results._replace(losses=None))
+        rows, loss = jax.vmap(one, in_axes=(0, axis, axis))(rows, batch, targets)
+        losses = jax.lax.dynamic_update_slice_in_dim(losses, loss[:, None], state.step, axis=1)
+        state = rows._replace(step=state.step + 1, results=rows.results._replace(losses=losses))
+        return state, order, active(state)
+
+    order = None if size is None else shuffled(state.step // epoch_steps)
+    start = state, order, active(state)
+    return jax.lax.while_loop(lambda carry: (carry[0].step < until) & (carry[2] > limit), step, start)[0]
+
+
+def _step(problem, extra, step, state, x, y):
+    """One step of one network: its new state, and the loss of its batch before the update."""
+
+    def objective(params):
+        outputs = problem.apply(params, x)
+        return problem.loss(outputs, y), outputs
+
+    (loss, outputs), gradients = jax.value_and_grad(objective, has_aux=True)(state.params)
+    moving = state.active & jnp.isfinite(loss)
+    update, optimizer = gradients, state.optimizer
+    if problem.optimizer is not None:
+        update, optimizer = problem.optimizer.update(gradients, optimizer, state.params)
+    params = jax.tree.map(lambda p, u: p - state.rate * u, state.params, update)
+    params, optimizer = jax.tree.map(
+        lambda new, old: jnp.where(moving, new, old), (params, optimizer), (state.params, state.optimizer)
+    )
+    results, active = state.results, moving
+    memory = results.memory
+    if problem.watch is not None:
+        memory = problem.watch.update(problem.apply, extra, memory, moving, step, outputs, y, params)
+        active = moving & ~problem.watch.done(memory)
+    results = results._replace(
+        taken=results.taken + moving, diverged=results.diverged | (state.active & ~moving), memory=memory
+    )
+    new = state._replace(params=params, optimizer=optimizer, active=active, results=results)
+    return new, jnp.where(state.active, loss, jnp.nan)
+
+
+# The loop around it
+
+
+class _Stack:
+    """Carries a stack through training: in strides, with observations, checkpoints and a progress bar."""
+
+    def __init__(self, problem, state, data, steps, look, at, devices):
+        devices = jax.devices() if devices is None else list(devices)
+        self.problem, self.steps, self.look, self.at = problem, steps, look, at
+        self.mesh = Mesh(np.array(devices[: len(state.active)]), (AXIS,))
+        self.data = jax.device_put(data, NamedSharding(self.mesh, PartitionSpec()))
+        self.results = jax.tree.map(np.array, state.results)
+        self.rows, self.seen = np.arange(len(state.active)), []
+        self.place(state)
+        self.stride, self.path = 1, None
+
+    def place(self, state):
+        """Spread a state over the devices, with idle copies of its first network that fill the last one."""
+        rows, size = len(state.active), self.mesh.size
+        padded = np.concatenate([np.arange(rows), np.zeros(-rows % size, int)])
+        if len(padded) > rows:
+            step, state = state.step, jax.tree.map(lambda leaf: leaf[padded], state._replace(step=None))
+            state = state._replace(step=step, active=state.active & (np.arange(len(padded)) < rows))
+        spread = NamedSharding(self.mesh, PartitionSpec(AXIS))
+        shardings = jax.tree.map(lambda _: spread, state)
+        shardings = shardings._replace(step=NamedSharding(self.mesh, PartitionSpec()))
+        self.work = jax.device_put(state, shardings)
+        # Once half of the networks have their answer, a stack of half the size does the rest.
+        self.limit = 0 if self.problem.watch is None else len(padded) // 2 // size * size
+
+    def keep(self, path, configuration):
+        """Keep the state in a file from now on, and go on from the state that is there."""
+        if path is None:
+            return
+        self.path, self.configuration, self.saved = Path(path), configuration, time.monotonic()
+        if not self.path.parent.is_dir():
+            raise ValueError(f"checkpoint must lie in a folder that exists, got {str(path)!r}")
+        if not self.path.exists():
+            return
+        leaves = iter(_read(self.path, configuration))
+        self.rows = next(leaves)
+        self.results = jax.tree.map(lambda _: next(leaves), self.results)
+        step, state = self.work.step, self.work._replace(step=None)
+        step, state = next(leaves), jax.tree.map(lambda _: next(leaves)[: len(self.rows)], state)
+        self.place(state._replace(step=step))
+        if self.at:
+            form = jax.tree.structure(jax.eval_shape(self.look, self.work.params))
+            rest = list(leaves)
+            self.seen = [
+                form.unflatten(rest[start : start + form.num_leaves])
+                for start in range(0, len(rest), form.num_leaves)
+            ]
+
+    def save(self):
+        """Write a checkpoint, where one is wanted."""
+        if self.path is None:
+            return
+        self.collect()
+        leaves = jax.tree.leaves((self.rows, self.results, _host(self.work), self.seen))
+        if jax.process_index() == 0:
+            _write(self.path, self.configuration, leaves)
+        self.saved = time.monotonic()
+
+    def finish(self, progress=False):
+        """Take all steps."""
+        self.advance(0)  # compiles, so that the bar counts the time of steps alone
+        done = int(self.work.step)
+        hidden = not progress or jax.process_index() > 0
+        with tqdm(total=self.steps, initial=done, unit="step", disable=hidden) as bar:
+            for stop in self.at[len(self.seen) :]:
+                self.run(stop, bar)
+                self.seen.append(self.whole(self.look(self.work.params)))
+            self.run(self.steps, bar)
+        self.collect()
+        self.save()
+
+    def run(self, until, bar):
+        """Take the steps up to number `until`, or until every network has stopped."""
+        step = int(self.work.step)
+        while step < until:
+            begin = time.monotonic()
+            self.advance(min(until, step + self.stride))
+            step, before = int(self.work.step), step
+            bar.update(step - before)
+            if time.monotonic() - begin < 1:
+                self.stride *= 2
+            active = _host(self.work.active)[: len(self.rows)]
+            if not active.any():
+                break
+            if active.sum() <= self.limit:
+                self.shrink(active)
+            if self.path is not None and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                self.save()
+
+    def advance(self, until):
+        self.work = _advance(self.problem, self.mesh, self.work, self.data, until, self.limit)
+
+    def shrink(self, active):
+        """Go on with the active networks alone."""
+        self.collect()
+        kept = np.flatnonzero(active)
+        step = _host(self.work.step)
+        state = jax.tree.map(lambda leaf: leaf[kept], _host(self.work._replace(step=None)))
+        self.rows = self.rows[kept]
+        self.place(state._replace(step=step))
+
+    def collect(self):
+        """Note the results up to now."""
+        for old, new in zip(
+            jax.tree.leaves(self.results), jax.tree.leaves(_host(self.work.results)), strict=True
+        ):
+            old[self.rows] = new[: len(self.rows)]
+
+    def whole(self, stack):
+        """The networks of a stack, without those that fill the last device."""
+        return jax.tree.map(lambda leaf: leaf[: len(self.rows)], _host(stack))
+
+
+def _host(tree):
+    """Arrays of numpy, whichever process holds the networks."""
+    if jax.process_count() > 1:
+        tree = multihost_utils.process_allgather(tree, tiled=True)
+    return jax.tree.map(np.asarray, tree)
+
+
+# Checkpoints
+
+
+def _write(path, configuration, leaves):
+    """Write so that a reader sees the old file or the whole new one, whenever the process is killed."""
+    draft = path.with_name(f"{path.name}.writing")
+    arrays = {f"{number:06}": leaf for number, leaf in enumerate(leaves)}
+    try:
+        with draft.open("wb") as file:
+            np.savez(file, configuration=json.dumps(configuration), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        message = f"the checkpoint could not be written ({error.strerror}); the last one is kept"
+        raise OSError(error.errno, message, str(path)) from error
+
+
+def _read(path, configuration) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            begun = json.loads(str(file["configuration"]))
+            leaves = [file[name] for name in sorted(file.files) if name != "configuration"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"checkpoint {path} is damaged ({error}): delete it to start again") from error
+    differences = [
+        f"{name} was {begun.get(name)}, is {configuration.get(name)}"
+        for name in sorted(begun.keys() | configuration.keys())
+        if begun.get(name) != configuration.get(name)
+    ]
+    if differences:
+        raise ValueError(
+            f"checkpoint {path} is of another training: {'; '.join(differences)}. Delete it to start again"
+        )
+    return leaves
+
+
+def _configuration(problem, state, data, **more) -> dict[str, str]:
+    """What must be the same for a training to go on, in words short enough to be shown."""
+    fields = {name: _named(getattr(problem, name)) for name in ("loss", "optimizer", "batch_size", "watch")}
+    net = getattr(problem.apply, "__self__", None)
+    for name in getattr(net, "__dataclass_fields__", ()):
+        fields[name] = _named(getattr(net, name))
+    arrays = {"params": state.params, "learning_rate": state.rate, "key": state.key}
+    arrays |= dict(zip(("x", "y", "test data"), data, strict=True))
+    fields |= {name: _digest(value) for name, value in arrays.items()}
+    fields |= {"apply": _named(problem.apply), "steps": state.results.losses.shape[1]}
+    return {name: str(value) for name, value in (fields | more).items()}
+
+
+def _named(value):
+    """A function or a tuple of functions by name and by the numbers and names that it closes over."""
+    if isinstance(value, tuple) and any(callable(part) for part in value):
+        return [_named(part) for part in value if callable(part) or isinstance(part, (str, int, float))]
+    if not callable(value):
+        return value
+    cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    plain = [cell for cell in cells if isinstance(cell, (str, int, float))]
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    return f"{name}{plain}" if plain else name
+
+
+def _digest(tree):
+    leaves = jax.tree.leaves(tree)
+    if len(leaves) == 1 and leaves[0].size <= 8 and leaves[0].dtype.kind == "f":
+        return np.asarray(leaves[0]).tolist()
+    content = hashlib.sha256()
+    for leaf in leaves:
+        content.update(f"{leaf.dtype} {leaf.shape}".encode())
+        content.update(np.ascontiguousarray(leaf).tobytes())
+    return f"{[leaf.shape for leaf in leaves]} SHA-256 {content.hexdigest()[:12]}" if leaves else None
+
+
+# Checks
+
+
+def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, optimizer, *, watch):
+    leaves = jax.tree.leaves(params)
+    lengths = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in leaves}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            "params must be a stack, a pytree of arrays with one leading axis of networks, as from "
+            f"jax.vmap(net.init)(keys); got leading lengths {sorted(lengths)}"
+        )
+    (m,) = lengths
+    dtypes = {jnp.asarray(leaf).dtype for leaf in leaves}
+    if len(dtypes) != 1 or not jnp.issubdtype(*dtypes, jnp.floating):
+        raise ValueError(f"params must be of one floating dtype, got {sorted(map(str, dtypes))}")
+    (dtype,) = dtypes
+    apply = getattr(net, "apply", net)
+    if not callable(apply):
+        raise ValueError(f"net must be a Network or a function (params, x) -> outputs, got {net!r}")
+    if np.ndim(x) < 2 or len(x) == 0:
+        raise ValueError(f"x must have shape (n, d) with n >= 1, got {np.shape(x)}")
+    x = jnp.asarray(x, dtype)
+    if not bool(jnp.isfinite(x).all()):
+        raise ValueError("x must be finite, got an infinity or NaN")
+    if loss not in LOSSES and not callable(loss):
+        raise ValueError(f"loss must be one of {', '.join(map(repr, LOSSES))} or a function, got {loss!r}")
+    one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], dtype), params)
+    y = _checked_targets(y, loss, jax.eval_shape(apply, one, x))
+    steps = _checked_count("steps", steps)
+    rate = np.asarray(learning_rate, np.float64)
+    if rate.shape not in ((), (m,)) or not (np.isfinite(rate) & (rate > 0)).all():
+        raise ValueError(f"learning_rate must be positive, a number or ({m},) of them, got {learning_rate!r}")
+    if batch_size is not None:
+        batch_size = _checked_count("batch_size", batch_size)
+        if batch_size > len(x):
+            raise ValueError(
+                f"batch_size must be at most n = {len(x)}, got {batch_size}; None takes all examples"
+            )
+        if key is None:
+            raise ValueError("key is needed to shuffle the examples where batch_size is given")
+    problem = _Problem(apply, LOSSES.get(loss, loss), optimizer, batch_size, watch)
+    params = jax.tree.map(jnp.asarray, params)
+    state = _State(
+        step=jnp.asarray(0, jnp.int32),
+        params=params,
+        optimizer=None if optimizer is None else jax.vmap(optimizer.init)(params),
+        rate=jnp.broadcast_to(jnp.asarray(rate, dtype), (m,)),
+        key=_key_rows(key, m),
+        active=jnp.ones(m, bool),
+        results=_Results(
+            losses=jnp.full((m, steps), jnp.nan, dtype),
+            taken=jnp.zeros(m, jnp.int32),
+            diverged=jnp.zeros(m, bool),
+            memory=None if watch is None else watch.start(m),
+        ),
+    )
+    return problem, state, (x, y, None)
+
+
+def _checked_targets(y, loss, outputs):
+    if loss == "cross_entropy":
+        y = np.asarray(y)
+        if y.shape != outputs.shape[:1] or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"y must be integer labels of shape {outputs.shape[:1]} for cross_entropy,"
+                f" got {y.dtype} of shape {y.shape}"
+            )
+        if not ((y >= 0) & (y < outputs.shape[1])).all():
+            raise ValueError(f"y must be labels from 0 to {outputs.shape[1] - 1}, got {y.min()} to {y.max()}")
+        return jnp.asarray(y, jnp.int32)
+    if loss == "squared":
+        if np.shape(y) != outputs.shape:
+            raise ValueError(
+                f"y must have the shape {outputs.shape} of the outputs for squared, got {np.shape(y)};"
+                " np.eye(classes)[labels] makes targets of labels"
+            )
+        return jnp.asarray(y, outputs.dtype)
+    return jnp.asarray(y)
+
+
+def _checked_count(name, value):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return number
+
+
+def _checked_at(at, steps, observe):
+    at = [operator.index(step) for step in at]
+    if at != sorted(set(at)) or (at and not 0 <= at[0] <= at[-1] <= steps):
+        raise ValueError(f"at must increase within 0 ... {steps}, got {at}")
+    if bool(at) != (observe is not None):
+        raise ValueError("observe and at belong together: what to observe, and after which steps")
+    return at
+
+
+def _key_rows(key, m):
+    """(m, ...) raw key data, one row a network."""
+    if key is None:
+        return jnp.zeros((m, 2), jnp.uint32)
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = jax.random.wrap_key_data(key)
+    if key.shape not in ((), (m,)):
+        raise ValueError(f"key must be one key, or ({m},) keys, got shape {key.shape}")
+    return jax.random.key_data(jax.random.split(key, m) if key.shape == () else key)
