@@ -1,0 +1,186 @@
+"""Figure 1 of paper S: the tangent kernel of finite networks over its limit, under SGD (chapter 8).
+
+The ratio for three pairs of MNIST images, and for the six images themselves, against width and depth, after
+0, 100 and 1,000 steps. The paper shows one network for each point; here each point has repetitions.
+
+What the paper does not state, and what is taken here: ReLU on the edge of chaos, NTK parameterisation, one
+output, the squared loss, odd digits against even ones as labels 1 and -1, batches of 16, and a learning rate
+of half of 1 / K^L(x, x). The limit of the kernel is of order L: only with a learning rate of order 1 / L do
+networks of different depths move their outputs equally far in a step.
+
+A network of depth 100 and width 5,000 has 2.5 10^9 parameters, 10 GB. Training takes four times that beside
+the caller's copy, drawing a network twice: a device of 80 GB holds it.
+"""
+
+from functools import partial
+
+import jax
+import numpy as np
+
+from ntk_helpers import data
+from ntk_helpers.empirical import empirical_ntk
+from ntk_helpers.experiments._runner import Experiment
+from ntk_helpers.experiments.mnist_regression import unit_pixels
+from ntk_helpers.kernels import fcn_kernels
+from ntk_helpers.networks import Network
+from ntk_helpers.training import train
+
+#: The loss is averaged over this many batches.
+WINDOW = 50
+
+
+def pairs_of(kernel: np.ndarray) -> np.ndarray:
+    """Of kernels (..., 2 p, 2 p) the elements of the pairs (0, 1), (2, 3), ...: (..., p)."""
+    first = np.arange(0, kernel.shape[-1], 2)
+    return kernel[..., first, first + 1]
+
+
+def initial_kernels(net: Network, keys, probes) -> np.ndarray:
+    """The tangent kernels (m, p, p) at the inputs `probes` (p, d) of the networks net.init(key).
+
+    One network at a time: at the largest widths the memory holds no more.
+    """
+    kernel = jax.jit(lambda key: empirical_ntk(net, net.init(key), probes))
+    return np.stack([np.asarray(kernel(key), np.float64) for key in keys])
+
+
+def kernels_in_training(net: Network, keys, x, y, probes, *, learning_rate, batch_size, at):
+    """The same after each of `at` steps of SGD with the squared loss: (m, len(at), p, p), and the `Training`.
+
+    x: (n, d) inputs, y: (n, 1) targets, at: increasing numbers of steps. Network and order of the examples
+    come from the two halves of each key. ValueError as from `train`.
+    """
+    drawn, order = jax.vmap(jax.random.split, out_axes=1)(keys)
+    trained = train(
+        net,
+        jax.vmap(net.init)(drawn),
+        x,
+        y,
+        learning_rate=learning_rate,
+        steps=at[-1],
+        batch_size=batch_size,
+        key=order,
+        observe=partial(_kernel, net, probes),
+        at=at,
+    )
+    return np.asarray(trained.observations, np.float64), trained
+
+
+def _kernel(net, probes, params):
+    return empirical_ntk(net, params, probes)
+
+
+def slices(settings: dict) -> list[dict]:
+    """One slice for each depth, width and seed; with no steps it takes the kernel at initialisation alone."""
+    return [
+        {"depth": depth, "seed": seed, **row}
+        for row in settings["networks"]
+        for depth in settings["depths"]
+        for seed in settings["seeds"]
+    ]
+
+
+def run(settings: dict, piece: dict) -> dict:
+    """The ratios of the networks of one depth, width and seed, and the losses before the times of `at`."""
+    images = data.load("mnist")
+    draw = np.random.default_rng(settings["probes_seed"])
+    probes = unit_pixels(images.x_test[draw.choice(len(images.x_test), 2 * settings["pairs"], replace=False)])
+    depth, width = piece["depth"], piece["width"]
+    weights = {key: settings[key] for key in ("activation", "sigma_w", "sigma_b")}
+    limit = fcn_kernels(probes, depth=depth, **weights).ntk
+    net = Network((probes.shape[1], *[width] * (depth - 1), 1), **weights)
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(piece["seed"]), depth), width)
+    keys = jax.random.split(key, piece["count"])
+    if piece["steps"] == 0:
+        kernels = initial_kernels(net, keys, probes)[:, None]
+        return {"at": [0], **_ratios(kernels, limit)}
+    x, y = images.x_train[: settings["train_size"]], images.y_train[: settings["train_size"]]
+    at = [step for step in settings["at"] if step <= piece["steps"]]
+    kernels, trained = kernels_in_training(
+        net,
+        keys,
+        unit_pixels(x),
+        np.where(y % 2 == 1, 1.0, -1.0)[:, None],
+        probes,
+        learning_rate=settings["rate"] / float(np.mean(np.diag(limit))),
+        batch_size=settings["batch_size"],
+        at=at,
+    )
+    losses = [trained.losses[:, max(0, step - WINDOW) : step].mean(axis=1) for step in at if step > 0]
+    return {
+        "at": at,
+        **_ratios(kernels, limit),
+        "losses": _rounded(np.stack(losses, axis=1)),
+        "diverged": trained.diverged.tolist(),
+    }
+
+
+def _ratios(kernels, limit):
+    """Ratios (m, times, p) and (m, times, 2 p) as lists."""
+    return {
+        "pairs": _rounded(pairs_of(kernels) / pairs_of(limit)),
+        "diagonal": _rounded(np.diagonal(kernels, axis1=-2, axis2=-1) / np.diag(limit)),
+    }
+
+
+def _rounded(array):
+    """Nested lists of numbers of five digits, None where a network has diverged."""
+    if np.ndim(array):
+        return [_rounded(row) for row in array]
+    return float(f"{array:.5g}") if np.isfinite(array) else None
+
+
+COMMON = {
+    "activation": "relu",
+    "sigma_w": 2**0.5,
+    "sigma_b": 0.0,
+    "pairs": 3,
+    "probes_seed": 0,
+    "rate": 0.5,  # times 1 / K^L(x, x)
+    "batch_size": 16,
+}
+
+EXPERIMENT = Experiment(
+    summary="tangent kernels over their limit under SGD, against width, at two depths (Figure 1 of paper S)",
+    scales={
+        "quick": COMMON
+        | {
+            "depths": [10, 20],
+            "at": [0, 10, 100],
+            "train_size": 2_000,
+            "networks": [{"width": width, "count": 4, "steps": 100} for width in (50, 100, 200)],
+            "seeds": [0],
+        },
+        "cpu": COMMON
+        | {
+            "depths": [50, 100],
+            "at": [0, 1, 10, 100, 1_000],
+            "train_size": 60_000,
+            "networks": [
+                {"width": 100, "count": 200, "steps": 0},
+                {"width": 200, "count": 100, "steps": 0},
+                {"width": 400, "count": 40, "steps": 0},
+                {"width": 100, "count": 8, "steps": 1_000},
+                {"width": 400, "count": 4, "steps": 100},
+                {"width": 200, "count": 4, "steps": 1_000},
+                {"width": 800, "count": 12, "steps": 0},
+                {"width": 800, "count": 2, "steps": 100},
+                {"width": 1_600, "count": 4, "steps": 0},
+            ],
+            "seeds": [0],
+        },
+        "paper": COMMON
+        | {
+            "depths": [50, 100],
+            "at": [0, 1, 10, 100, 1_000],
+            "train_size": 60_000,
+            "networks": [
+                {"width": 100 * k, "count": 8 if k < 10 else 1, "steps": 1_000} for k in range(1, 51)
+            ],
+            "seeds": [0, 1, 2, 3],
+        },
+    },
+    slices=slices,
+    run=run,
+    data=("mnist",),
+)
