@@ -1,14 +1,18 @@
 """The experiment runner, and the kernel regression it runs on MNIST."""
 
+import dataclasses
 import json
 import types
+from functools import partial
 
+import jax
 import numpy as np
 import pytest
 
-from ntk_helpers import experiments
-from ntk_helpers.experiments import Experiment, _runner, mnist_regression
+from ntk_helpers import experiments, mean_field, training
+from ntk_helpers.experiments import Experiment, _runner, depth_and_trainability, mnist_regression
 from ntk_helpers.experiments.__main__ import UNFINISHED, main
+from ntk_helpers.kernels import depth_profile, fcn_kernels
 
 
 def counting(calls, fail_at=None, **fields):
@@ -183,3 +187,167 @@ def test_quick_scale_on_the_small_images(monkeypatch):
     assert accuracy["ntk", 1] < 0.92
     # Depth 1 is linear: its NNGP and its NTK are one kernel.
     assert accuracy["ntk", 1] == accuracy["nngp", 1]
+
+
+# Depth and trainability (chapter 14)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu_0.03", "prelu", "elu", "tanh", "sigmoid"])
+def test_initialisation_on_the_edge_is_critical(name):
+    sigma_w, sigma_b, glorot = depth_and_trainability.start(name, "edge")
+    activation = depth_and_trainability.activation_function(name)
+    slope = depth_and_trainability.RELU_LIKE.get(name)
+    if slope is not None:
+        assert (sigma_w**2 * (1 + slope**2) / 2, sigma_b) == (pytest.approx(1, abs=1e-14), 0)
+    else:
+        q = mean_field.fixed_point(activation, sigma_w, sigma_b)
+        assert mean_field.chi(activation, sigma_w, q) == pytest.approx(1, abs=1e-9)
+        assert sigma_b == (0 if name == "sigmoid" else 0.2)
+    assert not glorot
+
+
+def test_initialisations_off_the_edge():
+    assert depth_and_trainability.start("elu", "printed") == (1.227, 0.2, False)
+    assert depth_and_trainability.start("softplus", "he") == (2**0.5, 0, False)
+    with pytest.raises(ValueError, match="no edge of chaos"):
+        depth_and_trainability.start("softplus", "edge")
+    with pytest.raises(ValueError, match=r"rule must be 'edge'.*got 'printed' for relu"):
+        depth_and_trainability.start("relu", "printed")
+
+
+def test_glorot_takes_both_widths_of_a_layer():
+    net = depth_and_trainability.network("sigmoid", "glorot", inputs=600, width=200, depth=3)
+    params = depth_and_trainability.initial(net, "glorot", jax.random.split(jax.random.key(0), 2))
+    for (weights, biases), (_, n_out, n_in) in zip(params, net.runs, strict=True):
+        entries = np.asarray(weights).ravel()
+        # the variance of N Gaussian entries has the relative standard error sqrt(2 / N)
+        assert np.var(entries) * (n_in + n_out) / 2 == pytest.approx(1, abs=4 * (2 / len(entries)) ** 0.5)
+        assert not np.any(biases)
+
+
+def test_trained_slopes_start_as_leaky_relu():
+    net = depth_and_trainability.network("prelu", "edge", inputs=5, width=8, depth=6)
+    params = net.init(jax.random.key(0))
+    x = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    (slopes, last) = jax.tree.map(lambda leaf: leaf[0], depth_and_trainability.prelu_slopes(net, 1))
+    assert len(slopes) + len(last) == 5
+    apply = partial(depth_and_trainability.prelu_apply, net)
+    np.testing.assert_array_equal(apply((params, (slopes, last)), x), net.apply(params, x))
+    # slope one makes the network linear, layer by layer
+    linear = dataclasses.replace(net, activation="linear").apply(params, x)
+    np.testing.assert_allclose(apply((params, (slopes * 4, last * 4)), x), linear, rtol=1e-6)
+    grad = jax.grad(lambda slopes: apply((params, slopes), x).sum())((slopes, last))
+    assert all(np.all(np.asarray(g) != 0) for g in grad)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+def test_kernels_of_the_correlation_equal_the_recursion(name):
+    x = mnist_regression.unit_pixels(np.abs(np.random.default_rng(0).normal(size=(12, 30))))
+    sigma_w, sigma_b, _ = depth_and_trainability.start(name, "edge")
+    expected = fcn_kernels(x, depth=20, activation=name, sigma_w=sigma_w, sigma_b=sigma_b)
+    nngp, ntk = depth_and_trainability.wide_kernels(x, name, "edge", depth=20)
+    # 60 points, a cubic spline: (log(range) / 60)^4 is about 1e-6
+    np.testing.assert_allclose(nngp, expected.nngp, rtol=2e-6)
+    np.testing.assert_allclose(ntk, expected.ntk, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "tanh"])
+def test_factor_of_the_standard_parameterisation(name):
+    """Against the recursion with the standard parameterisation's own sources, for two different inputs."""
+    depth, width = 200, 300
+    sigma_w, sigma_b, _ = depth_and_trainability.start(name, "edge")
+    q1 = sigma_w**2 + sigma_b**2
+    layers = depth_profile(
+        range(1, depth + 1), activation=name, sigma_w=sigma_w, sigma_b=sigma_b, q1=(q1, q1), c1=0.6
+    )
+    chain = (layers.ntk[1:] - layers.nngp[1:]) / layers.ntk[:-1]
+    sources = width * (layers.nngp - sigma_b**2) / sigma_w**2 + 1
+    kernel = sources[0]
+    for step, source in zip(chain, sources[1:], strict=True):
+        kernel = source + step * kernel
+    factor = depth_and_trainability.standard_factor(name, "edge", width=width, depth=depth)
+    assert factor * layers.ntk[-1] == pytest.approx(kernel, rel=2 / depth)
+
+
+def test_infinite_width_as_a_linear_model(double_precision):
+    """One step of full-batch training is the step in function space, from outputs with the NNGP."""
+    rng = np.random.default_rng(0)
+    x = mnist_regression.unit_pixels(np.abs(rng.normal(size=(30, 20))))
+    labels = rng.integers(10, size=20)
+    nngp, ntk = depth_and_trainability.wide_kernels(x, "relu", "edge", depth=5)
+    draws, factor, rate = 400, 3.0, 0.05
+    net, params, features = depth_and_trainability.wide_problem(
+        (nngp, ntk), labels, draws, jax.random.key(0), factor=factor
+    )
+    before = np.asarray(jax.vmap(net, (0, None))(params, features), np.float64)
+    sampled = np.einsum("mik,mjk->ij", before, before) / (10 * draws)
+    # each entry is a mean over 4,000 products, of relative standard error below sqrt(2 / 4000)
+    np.testing.assert_allclose(sampled, nngp, atol=5 * (2 / 4000) ** 0.5 * nngp.max())
+    trained = training.train(
+        net, params, features[:20], labels, learning_rate=rate, steps=1, loss="cross_entropy"
+    )
+    after = np.asarray(jax.vmap(net, (0, None))(trained.params, features), np.float64)
+    pull = jax.nn.softmax(before[:, :20]) - np.eye(10)[labels]
+    moved = -rate / 20 * factor * np.einsum("ij,mjk->mik", ntk[:, :20], pull)
+    np.testing.assert_allclose(after - before, moved, atol=2e-5)
+    np.testing.assert_array_equal(trained.params[1], params[1])
+
+
+def test_deep_networks_on_the_small_images(monkeypatch):
+    """Cells from images to curves: finite and infinite width, printed and normalised learning rates."""
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    settings = depth_and_trainability.EXPERIMENT.scales["quick"] | {
+        "test_size": 360,
+        "learning_rates": {"5": 1e-2},
+        "wide_train_size": 600,
+    }
+    cell = {"data": "mnist", "depth": 5, "initialisation": "edge", "networks": 2, "steps": [10, 100]}
+    for width, name, rate in (
+        (30, "tanh", "normalised"),
+        (30, "prelu", "printed"),
+        (None, "relu", "printed"),
+    ):
+        piece = cell | {"width": width, "activation": name, "rate": rate}
+        result = depth_and_trainability.run(settings, piece)
+        json.dumps(result, allow_nan=False)
+        assert result["steps"] == [0, 10, 100]
+        assert result["diverged"] == [False, False]
+        assert np.shape(result["test_accuracy"]) == (2, 3)
+        assert np.shape(result["train_loss"]) == (2, 2)
+        # shallow networks learn the digits; chance is 0.1
+        assert np.min(result["test_accuracy"], axis=0)[-1] > 0.6
+        assert np.all(np.diff(result["test_loss"], axis=1) < 0)
+        if rate == "normalised":
+            product = np.multiply(result["learning_rate"], result["largest_eigenvalue"])
+            np.testing.assert_allclose(product, 1.0, rtol=1e-4)
+        else:
+            expected = 1e-2 if width is None else 1e-2 * 300 / width
+            np.testing.assert_allclose(result["learning_rate"], expected)
+
+
+def test_diverged_network_is_recorded():
+    """A rate far too large ends in a loss that is not finite; the curves stay JSON."""
+    rng = np.random.default_rng(0)
+    net = depth_and_trainability.network("relu", "he", inputs=4, width=8, depth=3)
+    params = depth_and_trainability.initial(net, "he", jax.random.split(jax.random.key(0), 2))
+    x, y = rng.normal(size=(16, 4)).astype(np.float32), rng.integers(10, size=16)
+    curves = depth_and_trainability.measured(
+        net.apply,
+        params,
+        x,
+        y,
+        x,
+        y,
+        rate=np.array([1e-3, 1e30]),
+        steps=20,
+        at=[0, 10, 20],
+        batch_size=8,
+        key=jax.random.key(0),
+    )
+    json.dumps(curves, allow_nan=False)
+    assert curves["diverged"] == [False, True]
+    assert None not in curves["train_loss"][0]
+    assert curves["train_loss"][1][-1] is None
