@@ -1,0 +1,269 @@
+"""Training at small learning rates, Gaussian against orthogonal weights (chapter 15, Figures 3, 3s of paper O).
+
+Figure 3: full-batch gradient descent on the first 256 images of CIFAR-10; Figure 3s: SGD on CIFAR-10 and
+RMSProp on MNIST. Standard parameterisation, pixels in [0, 1], one-hot targets. The squared error of the paper
+is the sum over outputs, not halved. A row of step k has training numbers before update k and test numbers
+after it, as in the authors' files. The variance of the biases in Figure 3 is 0.01 in the caption and 0.1 in
+the authors' code; the caption's is taken: the authors' own loss before the first step excludes the other.
+
+Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
+tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers import data, dynamics
+from ntk_helpers.experiments._runner import Experiment
+from ntk_helpers.experiments.lazy_training import layer_shares
+from ntk_helpers.kernels import fcn_kernels
+from ntk_helpers.networks import WEIGHTS, Network
+from ntk_helpers.training import cross_entropy, train
+
+CLASSES = 10
+INFINITE = "infinite"
+
+
+def summed_squares(outputs, targets):
+    """(1/n) sum_i |f(x_i) - y_i|^2, the sum over outputs: twice the loss "squared" of `train`."""
+    return jnp.sum((outputs - targets) ** 2) / len(outputs)
+
+
+def standard_ntk(x, *, widths, activation: str, sigma_w: float, sigma_b: float) -> np.ndarray:
+    """Tangent kernel (n, n), to leading order in the widths, of the standard parameterisation.
+
+    widths: (d, n_1, ..., n_L); sigma_w, sigma_b > 0. One learning rate moves the weights of layer l as if the
+    NTK parameterisation gave them n_{l-1} / sigma_w^2 times that rate, and the biases 1 / sigma_b^2 times:
+    Theta = sum_l (n_{l-1} / sigma_w^2) Theta_w^l + Theta_b / sigma_b^2. Raises ValueError as `fcn_kernels`.
+    """
+    function = {"activation": activation, "sigma_w": sigma_w, "sigma_b": sigma_b}
+    shares = layer_shares(x, depth=len(widths) - 1, **function)
+    whole = fcn_kernels(x, depth=len(widths) - 1, **function).ntk
+    weights = np.tensordot(np.asarray(widths[:-1]) / sigma_w**2, shares, axes=1)
+    return weights + (whole - shares.sum(axis=0)) / sigma_b**2
+
+
+def network(settings: dict, weights: str, inputs: int) -> Network:
+    """The network of a figure's settings, in the standard parameterisation."""
+    return Network(
+        widths=(inputs, *[settings["width"]] * (settings["layers"] - 1), CLASSES),
+        activation=settings["activation"],
+        sigma_w=settings["weight_variance"] ** 0.5,
+        sigma_b=settings["bias_variance"] ** 0.5,
+        weights=weights,
+        parameterization="standard",
+    )
+
+
+def images(settings: dict):
+    """x, labels, x_test, labels_test: the first images of the training and the test set, float32."""
+    loaded = data.load(settings["data"])
+    n, k = settings["train_size"], settings["test_size"]
+    labels, test_labels = np.asarray(loaded.y_train[:n]), np.asarray(loaded.y_test[:k])
+    return loaded.x_train[:n], labels, loaded.x_test[:k], test_labels
+
+
+def observed_at(rows) -> list[int]:
+    """The numbers of updates after which something must be seen: before and after the update of each row."""
+    return sorted({k - 1 for k in rows} | set(rows))
+
+
+def as_rows(rows, seen: dict) -> dict:
+    """Curves at observed_at(rows), (m, len(at)), as lists (m, len(rows)): train before, test after update."""
+    at = observed_at(rows)
+    pick = {"train": [at.index(k - 1) for k in rows], "test": [at.index(k) for k in rows]}
+    return {
+        name: [
+            [float(f"{v:.5g}") if np.isfinite(v) else None for v in row]
+            for row in np.asarray(values)[:, pick[name.split("_")[0]]]
+        ]
+        for name, values in seen.items()
+    }
+
+
+def finite(settings: dict, weights: str, seeds) -> dict:
+    """Accuracy and loss on train and test of one network a seed, at the rows of the settings."""
+    x, labels, x_test, test_labels = images(settings)
+    net = network(settings, weights, x.shape[1])
+    squares = settings["loss"] == "squares"
+    loss = summed_squares if squares else cross_entropy
+    targets = (lambda y: np.eye(CLASSES, dtype=np.float32)[y]) if squares else (lambda y: y)
+    shown = slice(None, settings["shown"])
+
+    def scores(params):
+        found = {}
+        for name, inputs, y in (("train", x[shown], labels[shown]), ("test", x_test, test_labels)):
+            outputs = net.apply(params, inputs)
+            found[f"{name}_accuracy"] = jnp.mean(jnp.argmax(outputs, axis=1) == y)
+            found[f"{name}_loss"] = loss(outputs, targets(y))
+        return found
+
+    optimizer = None
+    if settings["optimizer"] == "rms":
+        import optax
+
+        optimizer = optax.scale_by_rms()
+    # The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.
+    keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+    trained = train(
+        net,
+        jax.lax.map(net.init, keys),
+        x,
+        targets(labels),
+        learning_rate=settings["learning_rate"],
+        steps=max(settings["rows"]),
+        loss=loss if squares else "cross_entropy",
+        batch_size=settings["batch_size"],
+        key=keys,
+        optimizer=optimizer,
+        observe=scores,
+        at=observed_at(settings["rows"]),
+    )
+    return as_rows(settings["rows"], trained.observations) | {"diverged": trained.diverged.tolist()}
+
+
+def predicted(settings: dict, seeds) -> dict:
+    """The same in the limit of infinite width, for full-batch gradient descent on squares, a draw a seed.
+
+    Also "stability": learning rate over the largest stable one, N / lambda_max for this loss.
+    """
+    x, labels, x_test, test_labels = images(settings)
+    net, n = network(settings, WEIGHTS[0], x.shape[1]), len(x)
+    function = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
+    every = np.concatenate([x, x_test]).astype(np.float64)
+    kernel = standard_ntk(every, widths=net.widths, **function)[:, :n]
+    root = np.linalg.cholesky(fcn_kernels(every, depth=net.depth, **function).nngp)
+    y, y_test = np.eye(CLASSES)[labels], np.eye(CLASSES)[test_labels]
+    target = np.concatenate([y, y_test])
+    rate = 2 * settings["learning_rate"]
+    curves = []
+    for seed in seeds:
+        outputs = root @ np.random.default_rng(seed).normal(size=(len(every), CLASSES))
+        path = dynamics.gradient_descent(
+            kernel, outputs - target, learning_rate=rate, steps=observed_at(settings["rows"])
+        )
+        found = {}
+        for name, part, y in (("train", path[:, :n], labels), ("test", path[:, n:], test_labels)):
+            right = np.argmax(part + np.eye(CLASSES)[y], axis=2) == y
+            found[f"{name}_accuracy"] = right.mean(axis=1)
+            found[f"{name}_loss"] = np.sum(part**2, axis=2).mean(axis=1)
+        curves.append(found)
+    stacked = {name: np.stack([curve[name] for curve in curves]) for name in curves[0]}
+    top = np.linalg.eigvalsh(kernel[:n])[-1]
+    return as_rows(settings["rows"], stacked) | {"stability": float(f"{rate * top / (2 * n):.5g}")}
+
+
+def slices(settings: dict) -> list[dict]:
+    """Both ensembles, a stack of seeds at a time, figure by figure; the wide limit for full batches only."""
+    pieces = []
+    for figure in settings["figures"]:
+        seeds, stack = settings["seeds"][: figure["networks"]], figure["stack"]
+        if figure["batch_size"] is None:
+            pieces.append({"figure": figure["figure"], "weights": INFINITE, "seeds": settings["seeds"]})
+        pieces += [
+            {"figure": figure["figure"], "weights": weights, "seeds": seeds[first : first + stack]}
+            for first in range(0, len(seeds), stack)
+            for weights in WEIGHTS
+        ]
+    return pieces
+
+
+def run(settings: dict, piece: dict) -> dict:
+    """Curves of one slice: lists (networks, rows)."""
+    (figure,) = [figure for figure in settings["figures"] if figure["figure"] == piece["figure"]]
+    if piece["weights"] == INFINITE:
+        return predicted(figure, piece["seeds"])
+    return finite(figure, piece["weights"], piece["seeds"])
+
+
+ROWS = [k * 10**e for e in range(5) for k in (1, 2, 5)][:13]
+#: The rows that the authors' numbers have: 1, 2, 3, 5, 10, 20, 50, ..., 10,000.
+FULL_BATCH_ROWS = sorted({*ROWS, 3})
+FULL_BATCH = {
+    "data": "cifar10",
+    "train_size": 256,
+    "test_size": 256,
+    "shown": 256,
+    "loss": "squares",
+    "optimizer": "none",
+    "batch_size": None,
+    "activation": "tanh",
+    "weight_variance": 1.5,
+    "bias_variance": 0.01,
+}
+FIGURES = [
+    FULL_BATCH | {"figure": "3ab", "layers": 3, "width": 400, "learning_rate": 1e-3, "rows": FULL_BATCH_ROWS},
+    FULL_BATCH | {"figure": "3cd", "layers": 7, "width": 800, "learning_rate": 1e-4, "rows": FULL_BATCH_ROWS},
+    {
+        "figure": "3s-ab",
+        "data": "cifar10",
+        "train_size": 50_000,
+        "test_size": 10_000,
+        "shown": 10_000,
+        "loss": "cross_entropy",
+        "optimizer": "none",
+        "batch_size": 1000,
+        "activation": "tanh",
+        "weight_variance": 2.0,
+        "bias_variance": 0.1,
+        "layers": 5,
+        "width": 800,
+        "learning_rate": 1e-3,
+        "rows": [*ROWS, 20_000, 50_000, 100_000],
+    },
+    {
+        "figure": "3s-cd",
+        "data": "mnist",
+        "train_size": 60_000,
+        "test_size": 10_000,
+        "shown": 10_000,
+        "loss": "squares",
+        "optimizer": "rms",
+        "batch_size": 1000,
+        "activation": "relu",
+        "weight_variance": 2.0,
+        "bias_variance": 0.1,
+        "layers": 9,
+        "width": 1600,
+        "learning_rate": 1e-5,
+        "rows": [*ROWS[:-1], 12_000],
+    },
+]
+
+
+def _reduced(figure: dict, *, networks: int, last: int, **changes) -> dict:
+    rows = [k for k in figure["rows"] if k <= last]
+    return figure | {"rows": rows, "networks": networks, "stack": networks} | changes
+
+
+EXPERIMENT = Experiment(
+    summary="Accuracy and loss at small learning rates, Gaussian and orthogonal weights, three optimisers",
+    scales={
+        "quick": {
+            "seeds": list(range(3)),
+            "figures": [
+                _reduced(FIGURES[0], networks=3, last=20),
+                _reduced(FIGURES[1], networks=1, last=2, width=100),
+                *[
+                    _reduced(
+                        figure, networks=2, last=10, width=100, batch_size=100, train_size=2000, test_size=500
+                    )
+                    for figure in FIGURES[2:]
+                ],
+            ],
+        },
+        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=4, last=500)]},
+        "paper": {
+            "seeds": list(range(30)),
+            "figures": [
+                figure | {"networks": networks, "stack": stack}
+                for figure, networks, stack in zip(FIGURES, (30, 30, 5, 5), (10, 5, 5, 5), strict=True)
+            ],
+        },
+    },
+    slices=slices,
+    run=run,
+    data=("cifar10", "mnist"),
+    needs=("optax",),
+)
