@@ -122,10 +122,10 @@ def train(
     )
     at = _checked_at(at, steps, observe)
     look = None if observe is None else jax.jit(jax.vmap(observe))
-    configuration = _configuration(problem, state, data, observe=_named(observe), at=at)
     with jax.default_matmul_precision("float32"):
         stack = _Stack(problem, state, data, steps, look, at, devices)
-        stack.keep(checkpoint, configuration)
+        if checkpoint is not None:
+            stack.keep(checkpoint, _configuration(problem, state, data, observe=_named(observe), at=at))
         stack.finish(progress)
         return Training(
             jax.tree.map(lambda leaf: leaf[: len(state.active)], stack.whole(stack.work.params)),
@@ -134,6 +134,130 @@ def train(
             stack.results.diverged,
             jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *stack.seen) if at else None,
         )
+
+
+class StepsToAccuracy(NamedTuple):
+    """What `steps_to_accuracy` returns for m networks, arrays (m,) of numpy.
+
+    train: the first step, counted from 1, whose own batch was classified well enough before its update.
+    test: the first step after which the test images were. Both are 0 where there was no such step.
+    taken, diverged: as in `Training`.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    taken: np.ndarray
+    diverged: np.ndarray
+
+
+def steps_to_accuracy(
+    net,
+    params,
+    x,
+    y,
+    x_test,
+    y_test,
+    *,
+    accuracy,
+    learning_rate,
+    steps,
+    batch_size=None,
+    key=None,
+    loss="cross_entropy",
+    optimizer=None,
+    progress=False,
+    checkpoint=None,
+    devices=None,
+) -> StepsToAccuracy:
+    """Train a stack of m classifiers until each exceeds an accuracy, on its batch and on the test images.
+
+    A network stops when it has both answers, when it diverges, or after `steps`; once half of the stack have
+    stopped, the rest go on as a smaller stack. The test images are looked at after every step, in portions of
+    1,000 in random order, until the share of right ones lies five standard errors off `accuracy`, or all are
+    seen: a single look is wrong with probability below 1e-6, and near the threshold none is.
+
+    Parameters
+    ----------
+    net, params, x, learning_rate, batch_size, key, loss, optimizer, progress, checkpoint, devices : as in
+        `train`.
+    y, y_test : (n,) and (n_test,) integer labels.
+    x_test : (n_test, d) inputs.
+    accuracy : the share of right answers to exceed, in [0, 1).
+    steps : the number of steps at most.
+
+    Raises ValueError and OSError as `train` does.
+    """
+    if not 0 <= accuracy < 1:
+        raise ValueError(f"accuracy must lie in [0, 1), got {accuracy!r}")
+    watch = _Accuracy(float(accuracy), len(y_test))
+    problem, state, (x, y, _) = _checked(
+        net, params, x, y, learning_rate, steps, loss, batch_size, key, optimizer, watch=watch
+    )
+    if np.shape(x_test)[1:] != x.shape[1:] or len(x_test) == 0:
+        raise ValueError(f"x_test must have shape (n, {x.shape[1]}) as x, got {np.shape(x_test)}")
+    one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state.params)
+    x_test = jnp.asarray(x_test, x.dtype)
+    y_test = _checked_targets(y_test, "cross_entropy", jax.eval_shape(problem.apply, one, x_test), "y_test")
+    data = x, y, _portions(x_test, y_test)
+    with jax.default_matmul_precision("float32"):
+        stack = _Stack(problem, state, data, steps, None, [], devices)
+        if checkpoint is not None:
+            stack.keep(checkpoint, _configuration(problem, state, data))
+        stack.finish(progress)
+    return StepsToAccuracy(*stack.results.memory, stack.results.taken, stack.results.diverged)
+
+
+PORTION = 1000
+STANDARD_ERRORS = 5
+
+
+def _portions(x, y):
+    """Inputs (k, PORTION, d) and labels (k, PORTION) in random order, filled up with the label -1."""
+    order = np.random.default_rng(0).permutation(len(x))
+    order = np.concatenate([order, np.zeros(-len(x) % PORTION, int)])
+    labels = jnp.where(np.arange(len(order)) < len(x), y[order], -1)
+    return x[order].reshape(-1, PORTION, *x.shape[1:]), labels.reshape(-1, PORTION)
+
+
+class _Accuracy(NamedTuple):
+    """Watches for the first steps at which the batch, and the n test images, exceed an accuracy."""
+
+    threshold: float
+    n: int
+
+    def start(self, m):
+        return jnp.zeros(m, jnp.int32), jnp.zeros(m, jnp.int32)
+
+    def done(self, memory):
+        return (memory[0] > 0) & (memory[1] > 0)
+
+    def update(self, apply, test_data, memory, moving, step, outputs, y, params):
+        train, test = memory
+        well = jnp.mean(jnp.argmax(outputs, axis=1) == y) > self.threshold
+        train = jnp.where(moving & (train == 0) & well, step + 1, train)
+        asked = moving & (test == 0)
+        return train, jnp.where(asked & self.exceeds(apply, test_data, asked, params), step + 1, test)
+
+    def exceeds(self, apply, test_data, asked, params):
+        """Whether the test accuracy exceeds the threshold; anything where it is not asked."""
+        x, y = test_data
+
+        def open_(carry):
+            portions, right = carry
+            seen = jnp.minimum(portions * PORTION, self.n)
+            # The variance of the mean of `seen` out of n, drawn without replacement, times seen^2.
+            share = (self.n - seen) / max(self.n - 1, 1)
+            spread = jnp.sqrt(self.threshold * (1 - self.threshold) * seen * share)
+            near = jnp.abs(right - self.threshold * seen) <= STANDARD_ERRORS * spread
+            return asked & (portions < len(x)) & (near | (portions == 0))
+
+        def look(carry):
+            portions, right = carry
+            labels = jnp.argmax(apply(params, x[portions]), axis=1)
+            return portions + 1, right + jnp.sum(labels == y[portions])
+
+        portions, right = jax.lax.while_loop(open_, look, (0, 0))
+        return right > self.threshold * jnp.minimum(portions * PORTION, self.n)
 
 
 # The compiled program
@@ -189,7 +313,7 @@ def _advance(problem, mesh, state, data, until, limit):
 
 
 def _steps(problem, state, data, until, limit):
-    x, y, extra = data
+    x, y, test_data = data
     size = problem.batch_size
     epoch_steps = 1 if size is None else len(x) // size
 
@@ -211,7 +335,7 @@ def _steps(problem, state, data, until, limit):
             order = jax.lax.cond(position == 0, lambda: shuffled(epoch), lambda: order)
             picked = jax.lax.dynamic_slice_in_dim(order, position * size, size, axis=1)
             batch, targets, axis = x[picked], y[picked], 0
-        one = functools.partial(_step, problem, extra, state.step)
+        one = functools.partial(_step, problem, test_data, state.step)
         losses = state.results.losses
         rows = state._replace(step=None, results=state.results._replace(losses=None))
         rows, loss = jax.vmap(one, in_axes=(0, axis, axis))(rows, batch, targets)
@@ -224,7 +348,7 @@ def _steps(problem, state, data, until, limit):
     return jax.lax.while_loop(lambda carry: (carry[0].step < until) & (carry[2] > limit), step, start)[0]
 
 
-def _step(problem, extra, step, state, x, y):
+def _step(problem, test_data, step, state, x, y):
     """One step of one network: its new state, and the loss of its batch before the update."""
 
     def objective(params):
@@ -243,7 +367,7 @@ def _step(problem, extra, step, state, x, y):
     results, active = state.results, moving
     memory = results.memory
     if problem.watch is not None:
-        memory = problem.watch.update(problem.apply, extra, memory, moving, step, outputs, y, params)
+        memory = problem.watch.update(problem.apply, test_data, memory, moving, step, outputs, y, params)
         active = moving & ~problem.watch.done(memory)
     results = results._replace(
         taken=results.taken + moving, diverged=results.diverged | (state.active & ~moving), memory=memory
@@ -284,8 +408,6 @@ class _Stack:
 
     def keep(self, path, configuration):
         """Keep the state in a file from now on, and go on from the state that is there."""
-        if path is None:
-            return
         self.path, self.configuration, self.saved = Path(path), configuration, time.monotonic()
         if not self.path.parent.is_dir():
             raise ValueError(f"checkpoint must lie in a folder that exists, got {str(path)!r}")
@@ -510,21 +632,23 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
     return problem, state, (x, y, None)
 
 
-def _checked_targets(y, loss, outputs):
+def _checked_targets(y, loss, outputs, name="y"):
     if loss == "cross_entropy":
         y = np.asarray(y)
         if y.shape != outputs.shape[:1] or y.dtype.kind not in "iu":
             raise ValueError(
-                f"y must be integer labels of shape {outputs.shape[:1]} for cross_entropy,"
+                f"{name} must be integer labels of shape {outputs.shape[:1]} for cross_entropy,"
                 f" got {y.dtype} of shape {y.shape}"
             )
         if not ((y >= 0) & (y < outputs.shape[1])).all():
-            raise ValueError(f"y must be labels from 0 to {outputs.shape[1] - 1}, got {y.min()} to {y.max()}")
+            raise ValueError(
+                f"{name} must be labels from 0 to {outputs.shape[1] - 1}, got {y.min()} to {y.max()}"
+            )
         return jnp.asarray(y, jnp.int32)
     if loss == "squared":
         if np.shape(y) != outputs.shape:
             raise ValueError(
-                f"y must have the shape {outputs.shape} of the outputs for squared, got {np.shape(y)};"
+                f"{name} must have the shape {outputs.shape} of the outputs for squared, got {np.shape(y)};"
                 " np.eye(classes)[labels] makes targets of labels"
             )
         return jnp.asarray(y, outputs.dtype)

@@ -1,0 +1,144 @@
+"""Steps to 25% accuracy on CIFAR-10 against the learning rate: Figure 4 of paper O (chapter 16).
+
+Protocol, from the code and raw runs that Huang, Du and Xu publish with the paper: all 50,000 training images,
+pixels in [0, 1], not centred, shuffled for each epoch; a fully connected tanh network in the standard
+parameterisation with weights of variance 1.05 / fan_in, Gaussian or orthogonal, and Gaussian biases of
+variance 2.01e-5 in both cases; softmax cross-entropy, plain SGD, batches of 1,000, at most 20 epochs (1,000
+steps). The answer on train is the first step whose own batch, before its update, is more than 25% right; on
+test, the first step after which more than 25% of the 10,000 test images are. The learning rates are
+10^(-1 - i/10), 20 runs each.
+
+With each network goes what sets the scale of its learning rates: the largest eigenvalue of its tangent kernel
+at initialisation on some images, and that of the Gauss-Newton matrix of the loss on the same images.
+
+The scale "cpu" is the protocol at 50 layers and width 400 with few learning rates and three runs each.
+"""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ntk_helpers import data
+from ntk_helpers.empirical import empirical_ntk
+from ntk_helpers.experiments._runner import Experiment
+from ntk_helpers.networks import WEIGHTS, Network
+from ntk_helpers.training import steps_to_accuracy
+
+CLASSES = 10
+
+
+def rate(i: int) -> float:
+    """The learning rates of the protocol."""
+    return 10 ** (-1 - i / 10)
+
+
+def network(settings: dict, piece: dict) -> Network:
+    """The network of one slice, for images of CIFAR-10."""
+    return Network(
+        (3072, *[piece["width"]] * (piece["depth"] - 1), CLASSES),
+        "tanh",
+        math.sqrt(settings["sigma_w_squared"]),
+        math.sqrt(settings["sigma_b_squared"]),
+        weights=piece["weights"],
+        parameterization="standard",
+    )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def curvature(net: Network, params, x) -> tuple[jax.Array, jax.Array]:
+    """Largest eigenvalues, for one network on n inputs: of the kernel, and of the loss.
+
+    Returns lambda_max / n of the tangent kernel (mean over outputs), and the largest eigenvalue of the
+    Gauss-Newton matrix of the mean cross-entropy, (1/n) sum_i J_i^T (diag(p_i) - p_i p_i^T) J_i. Its non-zero
+    eigenvalues are those of R^T Theta R / n with R R^T = diag(p) - p p^T for each input; R = diag(sqrt p) -
+    p sqrt(p)^T will do.
+    """
+    n = len(x)
+    kernel = empirical_ntk(net, params, x, trace_outputs=False)
+    p = jax.nn.softmax(net.apply(params, x))
+    root = jnp.sqrt(p)[:, :, None] * jnp.eye(p.shape[1]) - p[:, :, None] * jnp.sqrt(p)[:, None, :]
+    whole = jnp.einsum("ika,ijkl,jlb->iajb", root, kernel, root).reshape(n * p.shape[1], -1)
+    traced = jnp.trace(kernel, axis1=2, axis2=3) / p.shape[1]
+    return jnp.linalg.eigvalsh(traced)[-1] / n, jnp.linalg.eigvalsh(whole)[-1] / n
+
+
+@functools.cache
+def images() -> data.Dataset:
+    """CIFAR-10, read once for all slices."""
+    return data.load("cifar10")
+
+
+def slices(settings: dict) -> list[dict]:
+    """A slice for each architecture, learning rate, ensemble and handful of seeds."""
+    seeds, stack = settings["seeds"], settings["stack"]
+    return [
+        {"depth": depth, "width": width, "i": i, "weights": weights, "seeds": seeds[start : start + stack]}
+        for depth, width in settings["architectures"]
+        for i in settings["i"]
+        for start in range(0, len(seeds), stack)
+        for weights in WEIGHTS
+    ]
+
+
+def run(settings: dict, piece: dict) -> dict:
+    """Steps to the accuracy, train and test, of the networks of one slice; None where it was not reached."""
+    cifar, net = images(), network(settings, piece)
+    # Independent draws for each learning rate and ensemble: the points of a curve are independent.
+    point = 2 * (piece["i"] + 100) + WEIGHTS.index(piece["weights"])
+    keys = [jax.random.split(jax.random.fold_in(jax.random.key(seed), point)) for seed in piece["seeds"]]
+    networks = [net.init(start) for start, _ in keys]
+    looked_at = cifar.x_train[: settings["kernel_images"]]
+    curvatures = [curvature(net, params, looked_at) for params in networks]
+    answer = steps_to_accuracy(
+        net,
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks),
+        cifar.x_train,
+        cifar.y_train,
+        cifar.x_test,
+        cifar.y_test,
+        accuracy=settings["accuracy"],
+        learning_rate=rate(piece["i"]),
+        steps=settings["steps"],
+        batch_size=settings["batch_size"],
+        key=jnp.stack([order for _, order in keys]),
+    )
+    return {
+        "learning_rate": rate(piece["i"]),
+        "train": [int(step) or None for step in answer.train],
+        "test": [int(step) or None for step in answer.test],
+        "taken": answer.taken.tolist(),
+        "diverged": answer.diverged.tolist(),
+        "kernel_max": [float(f"{largest:.5g}") for largest, _ in curvatures],
+        "loss_max": [float(f"{largest:.5g}") for _, largest in curvatures],
+    }
+
+
+PROTOCOL = {
+    "accuracy": 0.25,
+    "batch_size": 1000,
+    "steps": 1000,
+    "sigma_w_squared": 1.05,
+    "sigma_b_squared": 2.01e-5,
+    "kernel_images": 100,
+}
+
+EXPERIMENT = Experiment(
+    summary="steps to 25% accuracy on CIFAR-10 against the learning rate, Gaussian and orthogonal weights",
+    scales={
+        "quick": PROTOCOL
+        | {"architectures": [[20, 100]], "i": [4, 8, 12], "seeds": [0, 1], "stack": 2, "kernel_images": 30},
+        "cpu": PROTOCOL | {"architectures": [[50, 400]], "i": [8, 16, 2, 12], "seeds": [0, 1, 2], "stack": 1},
+        "paper": PROTOCOL
+        | {
+            "architectures": [[50, 400], [50, 800], [50, 1600], [100, 400], [200, 400]],
+            "i": list(range(-2, 30)),
+            "seeds": list(range(20)),
+            "stack": 20,
+        },
+    },
+    slices=slices,
+    run=run,
+    data=("cifar10",),
+)
