@@ -129,7 +129,7 @@ EXPERIMENT = Experiment(
     scales={
         "quick": PROTOCOL
         | {"architectures": [[20, 100]], "i": [4, 8, 12], "seeds": [0, 1], "stack": 2, "kernel_images": 30},
-        "cpu": PROTOCOL | {"architectures": [[50, 400]], "i": [8, 16, 2, 12], "seeds": [0, 1, 2], "stack": 1},
+        "cpu": PROTOCOL | {"architectures": [[50, 400]], "i": [8, 12, 4], "seeds": [0, 1, 2], "stack": 1},
         "paper": PROTOCOL
         | {
             "architectures": [[50, 400], [50, 800], [50, 1600], [100, 400], [200, 400]],
