@@ -1,19 +1,18 @@
 """Singular values of the input-output Jacobian of finite networks, layer after layer."""
 
 from functools import partial
+from itertools import pairwise
 from numbers import Integral
 
 import jax
 import jax.numpy as jnp
-
-from ntk_helpers.networks import scan_layers
 
 
 def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
     """Singular values of the Jacobians dy^l/dx of a network at one input.
 
     The Jacobian is carried through the layers beside the signal (forward mode), so that one pass over a deep
-    network serves all depths, and the layers between two depths are scanned. For a plain network
+    network serves all depths. For a plain network
 
         dy^l/dx = c_l W^l D^{l-1} ... D^1 c_1 W^1,    D^k = diag(phi'(y^k)).
 
@@ -43,41 +42,49 @@ def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
         raise ValueError(
             f"x must have shape ({net.widths[0]},), a single input of this network, got {x.shape}"
         )
-    return _singular_values(net, params, x[None], _checked_depths(depths, net.depth))
-
-
-@partial(jax.jit, static_argnums=(0, 3))
-def _singular_values(net, params, x, depths):
+    depths = _checked_depths(depths, net.depth)
     first, *later = params
-    x = net.checked_inputs("x", x, params)
-
-    def step(carry, layer):
-        return _push(lambda y: net.layer(layer, y), *carry), None
-
-    # Row i of the tangents is dy^l / dx_i: the transposed Jacobian.
-    carry = _push(lambda x: net.first_layer(first, x), x, jnp.eye(x.shape[1], dtype=x.dtype))
-    values = [_svd(carry)] if depths[0] == 1 else []
-    begin = 1
+    carry, values, begin = _first(net, first, x[None]), {}, 1
+    values[1] = _svd(carry) if depths[0] == 1 else None
     for run in later:
         end = begin + run.weights.shape[0]
-        stops = [depth for depth in depths if begin < depth <= end]
-        for start, stop in zip([begin, *stops], [*stops, end], strict=True):
-            if start == stop:
-                continue
-            part = jax.tree.map(lambda leaf, a=start - begin, b=stop - begin: leaf[a:b], run)
-            carry, _ = scan_layers(step, carry, part)
-            if stop in depths:
-                values.append(_svd(carry))
+        inside = [depth for depth in depths if begin < depth <= end]
+        for start, stop in pairwise(dict.fromkeys([begin, *inside, end])):
+            carry = _through(net, run, start - begin, stop - begin, carry)
+            values[stop] = _svd(carry) if stop in depths else None
         begin = end
-    return values
+    return [values[depth] for depth in depths]
+
+
+# The signal (1, n) and the tangents (d, n) behind a layer. Row i of these is dy^l / dx_i: the transposed
+# Jacobian.
+
+
+@partial(jax.jit, static_argnums=0)
+def _first(net, run, x):
+    x = x.astype(run.weights.dtype)
+    return _push(partial(net.first_layer, run), x, jnp.eye(x.shape[1], dtype=x.dtype))
+
+
+@partial(jax.jit, static_argnums=0)
+def _through(net, run, start, stop, carry):
+    """Behind layers start, ..., stop - 1 of a run. The bounds are traced: one program for all stretches."""
+    if run.weights.shape[0] == 1:  # may change the width, which a loop does not allow
+        return _push(partial(net.layer, jax.tree.map(lambda leaf: leaf[0], run)), *carry)
+    return jax.lax.fori_loop(
+        start,
+        stop,
+        lambda l, carry: _push(partial(net.layer, jax.tree.map(lambda leaf: leaf[l], run)), *carry),
+        carry,
+    )
 
 
 def _push(layer, y, tangents):
-    """Signal (1, n) and tangents (d, n) behind a layer."""
     y, push = jax.linearize(layer, y)
     return y, jax.vmap(lambda tangent: push(tangent[None])[0])(tangents)
 
 
+@jax.jit
 def _svd(carry):
     return jnp.linalg.svd(carry[1], compute_uv=False)
 
