@@ -215,6 +215,13 @@ def _draw_layer(net, n_out, n_in, dtype, key):
     return Layers(weights, biases)
 
 
+@jax.custom_batching.sequential_vmap
+def _qr(matrix):
+    # Under vmap one matrix after the other. jaxlib's batched decomposition holds a thread of the CPU's pool
+    # while others are to do the work: two of them at once wait for each other for ever on two cores.
+    return tuple(jnp.linalg.qr(matrix))
+
+
 def _haar(key, shape, dtype):
     """sqrt(max(shape)) Q, with Q uniform on the matrices of this shape that have orthonormal rows or columns.
 
@@ -222,7 +229,7 @@ def _haar(key, shape, dtype):
     positive diagonal: Mezzadri, Notices of the AMS 54 (2007), 592. LAPACK's own signs are not.
     """
     small, large = sorted(shape)
-    q, r = jnp.linalg.qr(jax.random.normal(key, (large, small), dtype))
+    q, r = _qr(jax.random.normal(key, (large, small), dtype))
     q = q * jnp.where(jnp.diagonal(r) < 0, -1, 1).astype(dtype)
     return math.sqrt(large) * (q if shape[0] >= shape[1] else q.T)
 

@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 from functools import partial
 
 import jax
@@ -180,6 +183,22 @@ def test_orthogonal_weights_are_orthogonal_on_the_shorter_side(shape, dtype, tol
         np.testing.assert_allclose(weights @ weights.T, n_in * np.eye(n_out), atol=n_in * tolerance)
     if n_out >= n_in:
         np.testing.assert_allclose(weights.T @ weights, n_out * np.eye(n_in), atol=n_out * tolerance)
+
+
+def test_orthogonal_networks_drawn_together_do_not_block_each_other():
+    """Batched decompositions at once wait for each other for ever where the pool has two threads."""
+    program = """
+import jax
+from ntk_helpers.networks import Network
+
+net = Network((784, 256, 256, 256, 10), "tanh", 1.0, 0.0, weights="orthogonal")
+draw = jax.jit(jax.vmap(net.init))
+for seed in range(5):
+    jax.block_until_ready(draw(jax.random.split(jax.random.key(seed), 4)))
+"""
+    # NPROC is the size of the pool that XLA makes on a CPU.
+    environment = os.environ | {"NPROC": "2", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", program], env=environment, timeout=120, check=True)
 
 
 def test_square_orthogonal_weights_have_the_moments_of_haar_measure():
