@@ -10,9 +10,16 @@ import numpy as np
 import pytest
 
 from ntk_helpers import experiments, mean_field, training
-from ntk_helpers.experiments import Experiment, _runner, depth_and_trainability, mnist_regression
+from ntk_helpers.experiments import (
+    Experiment,
+    _runner,
+    depth_and_trainability,
+    kernel_ratio,
+    mnist_regression,
+)
 from ntk_helpers.experiments.__main__ import UNFINISHED, main
 from ntk_helpers.kernels import depth_profile, fcn_kernels
+from ntk_helpers.networks import Network
 
 
 def counting(calls, fail_at=None, **fields):
@@ -351,3 +358,62 @@ def test_diverged_network_is_recorded():
     assert curves["diverged"] == [False, True]
     assert None not in curves["train_loss"][0]
     assert curves["train_loss"][1][-1] is None
+
+
+def test_kernels_in_training_by_automatic_differentiation():
+    """One step of the full batch, where the order of the examples does not matter, and both kernels."""
+    rng = np.random.default_rng(0)
+    x, y, probes = (rng.normal(size=shape).astype(np.float32) for shape in ((12, 3), (12, 1), (4, 3)))
+    net = Network((3, 20, 20, 1), "tanh", 1.5, 0.3)
+    keys = jax.random.split(jax.random.key(0), 2)
+    options = {"learning_rate": 0.3, "batch_size": 12, "at": [0, 1]}
+    kernels, trained = kernel_ratio.kernels_in_training(net, keys, x, y, probes, **options)
+    assert kernels.shape == (2, 2, 4, 4)
+    assert trained.losses.shape == (2, 1)
+
+    def kernel(params):
+        rows = jax.tree.leaves(jax.jacobian(lambda p: net.apply(p, probes)[:, 0])(params))
+        flat = np.concatenate([np.asarray(row, np.float64).reshape(4, -1) for row in rows], axis=1)
+        return flat @ flat.T
+
+    for key, measured in zip(keys, kernels, strict=True):
+        start = net.init(jax.random.split(key)[0])
+        gradient = jax.grad(lambda p: jax.numpy.mean((net.apply(p, x) - y) ** 2) / 2)(start)
+        stepped = jax.tree.map(lambda p, g: p - 0.3 * g, start, gradient)
+        # float32, sums of 20 terms in three layers
+        np.testing.assert_allclose(measured[0], kernel(start), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(measured[1], kernel(stepped), rtol=1e-4, atol=1e-4)
+        assert np.abs(measured[1] - measured[0]).max() > 1e-2
+
+
+def test_kernel_ratio_on_the_small_images(monkeypatch):
+    """At the start with the exact mean and variance of one hidden layer, 3 / n; then two steps."""
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    settings = kernel_ratio.EXPERIMENT.scales["quick"] | {"depths": [2], "at": [0, 2], "train_size": 64}
+    start = {"depth": 2, "seed": 0, "width": 40, "count": 400, "steps": 0}
+    result = kernel_ratio.run(settings, start)
+    json.dumps(result, allow_nan=False)
+    diagonal = np.array(result["diagonal"])
+    assert diagonal.shape == (400, 1, 6)
+    assert np.shape(result["pairs"]) == (400, 1, 3)
+    # Standard errors: of the mean sqrt(3 / n / m); of the variance, at a kurtosis of 5, sqrt(4 / m) of it.
+    assert np.abs(diagonal.mean(axis=0) - 1).max() < 4 * np.sqrt(3 / 40 / 400)
+    np.testing.assert_allclose(diagonal.var(axis=0, ddof=1), 3 / 40, rtol=4 * np.sqrt(4 / 400))
+
+    result = kernel_ratio.run(settings, start | {"count": 3, "steps": 2})
+    json.dumps(result, allow_nan=False)
+    assert result["at"] == [0, 2]
+    assert np.shape(result["pairs"]) == (3, 2, 3)
+    assert np.shape(result["losses"]) == (3, 1)
+    assert result["diverged"] == [False] * 3
+    first, last = np.moveaxis(result["diagonal"], 1, 0)
+    assert 0 < np.abs(last - first).max() < 1
+
+
+def test_kernel_ratio_writes_what_diverges_as_none():
+    assert kernel_ratio._rounded(np.array([[1.234567, np.inf], [np.nan, 2]])) == [[1.2346, None], [None, 2.0]]
+    kernel = np.arange(16.0).reshape(4, 4)
+    assert kernel_ratio.pairs_of(kernel).tolist() == [1.0, 11.0]
