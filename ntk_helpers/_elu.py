@@ -172,7 +172,7 @@ def gaps(q1, q2, gamma):
     weight, b1, b2, h = _same_sign(q1, q2, gamma)
     mixed, a, b = _opposite_sign(q1, q2, gamma)
     t, tent = _tent_rule()
-    short = jnp.abs(h) < 0.35
+    short = jnp.abs(h) < 0.2
     k, middle = jnp.where(short, h, 0.0), b1 + b2
     bend, fall, lag, square = _radial(
         m3=jnp.concatenate([middle + ti * k for ti in (*t, *-t)]),

@@ -188,7 +188,7 @@ def _plane_quadrature(phi, dphi, kinks):
 
 def _correlation_derivatives(activation, order, q):
     q = jnp.asarray(q)
-    smooth, function, derivatives = _first_jump(activation), activation.dphi, []
+    smooth, function, derivatives = first_jump(activation), activation.dphi, []
     for k in range(1, order + 1):
         if k > smooth:
             derivatives.append(jnp.full_like(q, jnp.inf))
@@ -204,7 +204,7 @@ def _correlation_derivatives(activation, order, q):
 
 
 @functools.cache
-def _first_jump(activation):
+def first_jump(activation):
     """The order of the first derivative of phi that jumps at a kink; infinite if none does."""
     with float64(), jax.ensure_compile_time_eval():
         function = activation.phi

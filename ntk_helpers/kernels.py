@@ -31,10 +31,9 @@ from ntk_helpers._precision import float64
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
 ACCELERATOR_TILE = 2048
 NEAR = 1e-2  # below this gamma or 2 - gamma, the Gram matrix is not accurate enough for the first layer
-MAX_INTERPOLATION_NODES = 4096
-PIECE_TERMS = 16  # of the interpolant's polynomial pieces
+PIECE_TERMS, MAX_PIECES = 16, 512  # of the interpolant
 FEW = 2**20  # pairs times layers of a ReLU-like activation, some 5 ms, that threads do not speed up
-TINY = np.finfo(np.float64).tiny
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Relative change of a variance in a layer, and difference of the two. At a slope s of the variance map
 # rounding leaves them some 1/(1 - s) units apart.
 CONVERGED = 1e-14
@@ -191,12 +190,30 @@ def _check_range(activation, smallest, largest):
 # Layers
 
 
-def _next_variance(variance, skip, sw2, sb2, state):
-    """One layer of (q, Theta(x, x)): the pair recursion for x = x'."""
-    q, theta = state
+def _next_variance(variance, skip, sw2, sb2, q):
+    """q after one layer, and the gain and source of Theta(x, x): the pair recursion for x = x'."""
     second, slope = variance(q)
-    increment = sb2 + sw2 * second
-    return skip * q + increment, (skip + sw2 * slope) * theta + increment
+    source = sb2 + sw2 * second
+    return skip * q + source, (skip - 1.0) + sw2 * slope, source
+
+
+def _grow(theta, gain, source):
+    """Theta after one layer that multiplies it by 1 + gain and adds source."""
+    return theta + (gain * theta + source)
+
+
+def _grow_exactly(total, gain, source):
+    """`_grow` for a `total` that is the unevaluated sum (theta, lost) of two numbers.
+
+    In a deep network on the edge of chaos Theta is large, and a layer adds to it the small term gain Theta
+    and the source 1 - gamma. Rounded to a multiple of Theta's last digit, neither is rounded at random: from
+    a million layers on, gamma is below that digit and is lost in every layer alike. So what the sum rounds
+    away is carried to the next layer (Kahan, 1965).
+    """
+    theta, lost = total
+    change = gain * theta + source + lost
+    grown = theta + change
+    return grown, jnp.where(jnp.isfinite(grown), change - (grown - theta), 0.0)
 
 
 def _half_square(a, b):
@@ -209,8 +226,8 @@ def _divide(numerator, denominator):
     return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), 0.0)
 
 
-def _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta):
-    """(gamma, Theta) after one layer of any activation.
+def _general_layer(activation, skip, sw2, sb2, q1, q2, gamma):
+    """gamma after one layer of any activation, and the gain and source of Theta.
 
     With G = E[(phi(u) - phi(v))^2]/2 from `Activation.gaps`, r_i = sqrt(q_i) and primes for the next layer,
 
@@ -223,10 +240,10 @@ def _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta):
     r1, r2 = jnp.sqrt(q1), jnp.sqrt(q2)
     R1, R2 = jnp.sqrt(skip * q1 + sb2 + sw2 * s1), jnp.sqrt(skip * q2 + sb2 + sw2 * s2)
     excess = skip * (r1 * r2 * gamma + _half_square(r1, r2)) + sw2 * gap - _half_square(R1, R2)
-    increment = sb2 + sw2 * (0.5 * (s1 + s2) - gap)
-    derivative = 0.5 * (d1 + d2) - slope_gap
+    source = sb2 + sw2 * (0.5 * (s1 + s2) - gap)
+    gain = (skip - 1.0) + sw2 * (0.5 * (d1 + d2) - slope_gap)
     # The maximum absorbs the rounding of a difference that is 0 in exact arithmetic.
-    return _divide(jnp.maximum(excess, 0.0), R1 * R2), (skip + sw2 * derivative) * theta + increment
+    return _divide(jnp.maximum(excess, 0.0), R1 * R2), gain, source
 
 
 # theta/sqrt(t) and (sin(theta) - theta cos(theta))/t^(3/2) as polynomials in t = sin^2(theta/2) on [0, 1/2],
@@ -324,15 +341,15 @@ def _homogeneous_variance(layer, q):
     return after, jnp.sqrt(grown / positive), jnp.sqrt(layer.sb2 / positive)
 
 
-def _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma, ratio):
-    """gamma and Theta/sqrt(q_1 q_2) after one layer of a ReLU-like activation.
+def _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma):
+    """gamma after one layer of a ReLU-like activation, and the gain and source of Theta/sqrt(q_1 q_2).
 
     A bias adds one coordinate: with the angles a_i of `_homogeneous_variance`,
 
         gamma' = cos(a_1) cos(a_2) gamma_0 + (1 - cos(a_1 - a_2)),
 
     gamma_0 being the new gamma without bias. As sqrt(q_1' q_2') cos(a_1) cos(a_2) = growth sqrt(q_1 q_2), the
-    tangent kernel, divided by sqrt(q_1 q_2), needs no variances: its increment is Sigma' - s Sigma.
+    tangent kernel, divided by sqrt(q_1 q_2), needs no variances: its source is Sigma' - s Sigma.
     """
     far = gamma > 1.0
     near = jnp.where(far, 2.0 - gamma, gamma)
@@ -340,11 +357,12 @@ def _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma, ratio):
     s = jnp.sqrt(t)
     straight = jnp.where(far, layer.opposite, 0.0) + jnp.where(far, -layer.product, 1.0) * near
     cosines = cos1 * cos2
-    after = cosines * (straight - layer.kink * (s * t * _polynomial(_LUNE, t)))
-    after = after + (_half_square(cos1, cos2) + _half_square(sin1, sin2))
+    apart = _half_square(cos1, cos2) + _half_square(sin1, sin2)
+    after = cosines * (straight - layer.kink * (s * t * _polynomial(_LUNE, t))) + apart
     angle = layer.kink * (s * _polynomial(_ANGLE, t))
-    slope = jnp.where(far, layer.product + angle, 1.0 - angle)
-    return after, cosines * (slope * ratio - layer.skip * (1.0 - gamma)) + (1.0 - after)
+    # cosines - 1 = -(apart + sin1 sin2)
+    gain = -(apart + sin1 * sin2) - cosines * jnp.where(far, (1.0 - layer.product) - angle, angle)
+    return after, gain, (1.0 - after) - cosines * (layer.skip * (1.0 - gamma))
 
 
 # Matrices of inputs
@@ -362,9 +380,9 @@ def _tile(activation, skip, sw2, sb2, layers, q1, q2, gamma):
         q1, q2, gamma, theta, (smallest, largest) = state
         smallest = jnp.minimum(smallest, jnp.minimum(q1.min(), q2.min()))
         largest = jnp.maximum(largest, jnp.maximum(q1.max(), q2.max()))
-        gamma, theta = _general_layer(activation, skip, sw2, sb2, q1[:, None], q2[None, :], gamma, theta)
-        q1, q2 = (_next_variance(activation.variance, skip, sw2, sb2, (q, q))[0] for q in (q1, q2))
-        return q1, q2, gamma, theta, (smallest, largest)
+        gamma, *growth = _general_layer(activation, skip, sw2, sb2, q1[:, None], q2[None, :], gamma)
+        q1, q2 = (_next_variance(activation.variance, skip, sw2, sb2, q)[0] for q in (q1, q2))
+        return q1, q2, gamma, _grow(theta, *growth), (smallest, largest)
 
     def covariance(q1, q2, gamma):
         return jnp.sqrt(q1)[:, None] * jnp.sqrt(q2)[None, :] * (1.0 - gamma)
@@ -388,7 +406,8 @@ def _homogeneous_layers(layer, layers, variance, gamma, ratio):
         variance, gamma, ratio = state
         variance = jnp.stack(_homogeneous_variance(layer, variance[0]))
         (_, cos1, sin1), (_, cos2, sin2) = variance[:, :rows, None], variance[:, None, rows:]
-        return variance, *_homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma, ratio)
+        gamma, *growth = _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma)
+        return variance, gamma, _grow(ratio, *growth)
 
     return jax.lax.fori_loop(0, layers, one_layer, (variance, gamma, ratio))
 
@@ -631,7 +650,9 @@ def depth_profile(
 
 
 def _first_state(q, gamma):
-    return q[0], q[1], gamma, np.sqrt(q[0]) * np.sqrt(q[1]) * (1.0 - gamma), q[0], q[1]
+    """q_1, q_2, gamma, and Theta(x_1, x_2), Theta(x_1, x_1) and Theta(x_2, x_2) with what rounding lost."""
+    thetas = np.sqrt(q[0]) * np.sqrt(q[1]) * (1.0 - gamma), q[0], q[1]
+    return q[0], q[1], gamma, *((theta, 0.0) for theta in thetas)
 
 
 def _homogeneous_profile(network, stops, q, gamma, rescale):
@@ -652,15 +673,16 @@ def _homogeneous_depths(layer, scale, layers, q, gamma):
     def one_layer(_, carry):
         (q, gamma, ratio, diagonal), sb2 = carry
         q, cos, sin = _homogeneous_variance(layer._replace(sb2=sb2), q)
-        gamma, ratio = _homogeneous_layer(layer, cos[0], sin[0], cos[1], sin[1], gamma, ratio)
-        diagonal = cos * cos * (diagonal - layer.skip) + 1.0
-        return (q / scale, gamma, ratio, diagonal), sb2 / scale
+        gamma, *growth = _homogeneous_layer(layer, cos[0], sin[0], cos[1], sin[1], gamma)
+        diagonal = _grow_exactly(diagonal, -sin * sin, 1.0 - cos * cos * layer.skip)
+        return (q / scale, gamma, _grow_exactly(ratio, *growth), diagonal), sb2 / scale
 
     def stretch(carry, count):
         carry = jax.lax.fori_loop(0, count, one_layer, carry)
-        return carry, carry[0]
+        q, gamma, (ratio, _), (diagonal, _) = carry[0]
+        return carry, (q, gamma, ratio, diagonal)
 
-    start = q, gamma, 1.0 - gamma, jnp.ones(2)
+    start = q, gamma, (1.0 - gamma, 0.0), (jnp.ones(2), jnp.zeros(2))
     return jax.lax.scan(stretch, (start, layer.sb2), layers)[1]
 
 
@@ -680,17 +702,19 @@ def _general_profile(network, stops, q, gamma, rescale):
         if depth < stop:
             state = jax.device_get(_advance_converged(settled, sw2, stop - depth, state))
         depth = stop
-        records.append(state)
+        q1, q2, gamma, *thetas = state
+        records.append([q1, q2, gamma, *(theta for theta, _ in thetas)])
     q1, q2, gamma, theta, theta1, theta2 = np.array(records).T
     return np.stack([q1, q2], axis=1), gamma, theta, np.stack([theta1, theta2], axis=1), np.zeros(len(stops))
 
 
 def _pair_layer(activation, skip, sw2, sb2, state):
-    q1, q2, gamma, theta, theta1, theta2 = state
-    gamma, theta = _general_layer(activation, skip, sw2, sb2, q1, q2, gamma, theta)
-    q1, theta1 = _next_variance(activation.variance, skip, sw2, sb2, (q1, theta1))
-    q2, theta2 = _next_variance(activation.variance, skip, sw2, sb2, (q2, theta2))
-    return q1, q2, gamma, theta, theta1, theta2
+    q1, q2, gamma, *thetas = state
+    gamma, *growth = _general_layer(activation, skip, sw2, sb2, q1, q2, gamma)
+    q1, *growth1 = _next_variance(activation.variance, skip, sw2, sb2, q1)
+    q2, *growth2 = _next_variance(activation.variance, skip, sw2, sb2, q2)
+    growths = growth, growth1, growth2
+    return q1, q2, gamma, *(_grow_exactly(t, *g) for t, g in zip(thetas, growths, strict=True))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -718,11 +742,12 @@ def _advance(activation, skip, sw2, sb2, layers, state):
 class _ConvergedMap(NamedTuple):
     """gamma' and E[phi' phi'] as functions of the angle theta, at one variance q of both inputs.
 
-    E[(phi(u) - phi(v))^2]/2 = q gamma (slope - theta J(theta)) and E[phi' phi'] = slope - theta K(theta),
+    E[(phi(u) - phi(v))^2]/2 = q gamma (slope - theta^p J(theta)) and E[phi' phi'] = slope - theta^p K(theta),
     with J and K polynomials on equal pieces of [0, pi].
     """
 
     slope: float  # E[phi'(u)^2]
+    power: int  # p: 1 if phi' jumps, else 2
     pieces: np.ndarray  # (pieces, PIECE_TERMS, 2): powers of the local variable in [-1, 1], highest first
 
 
@@ -730,27 +755,56 @@ def _converged_map(activation, q):
     """The `_ConvergedMap` of an activation at variance q.
 
     In theta the expectations are analytic on [0, pi], ends included and kinks or not, where in c they have
-    singularities at c = 1 and -1. One Chebyshev interpolant on [0, pi] is refined until its coefficients
-    reach rounding. The recursion evaluates it from pieces that are short enough for polynomials of
-    PIECE_TERMS terms. At gamma -> 0 an error of the table is multiplied by theta gamma: gamma' = sigma_w^2
-    slope gamma to full precision, which is what 10^7 layers on the edge of chaos need.
+    singularities at c = 1 and -1. [0, pi] is cut into pieces short enough for polynomials of PIECE_TERMS
+    terms.
+
+    Many layers on the edge of chaos need the departures from slope to full relative accuracy at theta -> 0,
+    so what is tabled are they, over theta^p, the order at which they vanish: an error of the table would add
+    a lower one. E[phi' phi'] departs by its gap. The other departure is the mean of this one, by Price's
+    theorem, dE[phi phi]/dc = q E[phi' phi'], and a sum of positive terms:
+
+        gamma theta^p J(theta) = integral of t^p K(t) sin(t) over t from 0 to theta.
     """
     slope = float(activation.variance(q)[1])
-    n = 64
-    while n <= MAX_INTERPOLATION_NODES:
-        theta = 0.5 * math.pi * (1.0 - _chebyshev_points(n))
-        gamma = 2.0 * np.sin(0.5 * theta) ** 2
-        gap, slope_gap = activation.gaps(np.full(n, q), np.full(n, q), gamma)
-        chord = gap / (q * gamma)
-        values = np.stack([chord, slope_gap, (slope - chord) / theta, slope_gap / theta], axis=1)
-        coefficients = _chebyshev_coefficients(values)
-        tail = np.abs(coefficients[-n // 8 :, :2]).max()
-        if tail <= 16 * np.finfo(float).eps * slope:
-            return _ConvergedMap(slope, _pieces(coefficients[:, 2:], n // 8))
-        n *= 2
-    raise ValueError(
-        f"no interpolant of {activation.name} is accurate at q = {q:g}: choose a smaller sigma_w"
-    )
+    power = 1 if activations.first_jump(activation) <= 1 else 2
+    nodes, count = _chebyshev_points(PIECE_TERMS), 8
+    while count <= MAX_PIECES:
+        left, width = math.pi / count * np.arange(count), math.pi / count
+        theta = left + width * 0.5 * (1.0 + nodes[:, None])  # (PIECE_TERMS, count)
+        gap = activation.gaps(q, q, _one_minus_cos(theta))[1]
+        K = gap / theta**power
+        series = _chebyshev_coefficients(K)
+        scale = np.abs(K).max(axis=0) + slope / math.pi**power
+        if (np.abs(series[-2:]) <= 128 * EPS * scale).all():
+            break
+        count *= 2
+    else:
+        raise ValueError(
+            f"no interpolant of {activation.name} is accurate at q = {q:g}: choose a smaller sigma_w"
+        )
+
+    r, weights = np.polynomial.legendre.leggauss(PIECE_TERMS)
+
+    def integral(end):
+        """Of t^p K(t) sin(t), in each piece, from its left end to the local variable `end` (..., 1)."""
+        x = 0.5 * (1.0 + r) * (1.0 + end) - 1.0  # (..., PIECE_TERMS)
+        t = left + width * 0.5 * (1.0 + x[..., None])  # (..., PIECE_TERMS, count)
+        values = np.moveaxis(np.polynomial.chebyshev.chebval(x, series), 0, -1)
+        mean = np.einsum("k,...kc->...c", weights, t**power * np.sin(t) * values)
+        return 0.25 * width * (1.0 + end) * mean
+
+    whole = integral(np.array([1.0]))
+    J = (np.cumsum(whole) - whole + integral(nodes[:, None])) / (_one_minus_cos(theta) * theta**power)
+    series = np.stack([_chebyshev_coefficients(J), series], axis=-1)  # (PIECE_TERMS, count, 2)
+    powers = np.zeros((PIECE_TERMS, PIECE_TERMS))
+    for k, row in enumerate(np.eye(PIECE_TERMS)):
+        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly(row)[: k + 1]
+    pieces = np.einsum("kp,kcm->cpm", powers, series)[:, ::-1]
+    return _ConvergedMap(slope, power, np.ascontiguousarray(pieces))
+
+
+def _one_minus_cos(theta):
+    return 2.0 * np.sin(0.5 * theta) ** 2
 
 
 def _chebyshev_points(n):
@@ -766,20 +820,6 @@ def _chebyshev_coefficients(values):
     return coefficients
 
 
-def _pieces(coefficients, count):
-    """Polynomials on `count` pieces of [0, pi] from Chebyshev series (n, m) in x = 1 - 2 theta/pi."""
-    local = _chebyshev_points(PIECE_TERMS)
-    theta = np.pi / count * (np.arange(count) + 0.5 * (1.0 + local[:, None]))  # (PIECE_TERMS, count)
-    values = np.polynomial.chebyshev.chebval(
-        1.0 - 2.0 / np.pi * theta, coefficients
-    )  # (m, PIECE_TERMS, count)
-    series = _chebyshev_coefficients(np.moveaxis(values, 0, -1))  # (PIECE_TERMS, count, m)
-    powers = np.zeros((PIECE_TERMS, PIECE_TERMS))
-    for k, row in enumerate(np.eye(PIECE_TERMS)):
-        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly(row)[: k + 1]
-    return np.ascontiguousarray(np.einsum("kp,kcm->cpm", powers, series)[:, ::-1])
-
-
 def _converged_layer(table, sw2, state):
     """One layer at a fixed point q of the variance: gamma' q = sigma_w^2 E[(phi(u) - phi(v))^2]/2."""
     q1, q2, gamma, theta, theta1, theta2 = state
@@ -791,12 +831,11 @@ def _converged_layer(table, sw2, state):
     count = len(table.pieces)
     place = angle * (count / math.pi)
     piece = jnp.minimum(place.astype(int), count - 1)
-    chord, slope_chord = _polynomial(table.pieces[piece], 2.0 * (place - piece) - 1.0)
-    after = sw2 * (table.slope - angle * chord) * gamma
-    derivative = sw2 * (table.slope - angle * slope_chord)
-    chi = sw2 * table.slope
-    covariance = jnp.sqrt(q1) * jnp.sqrt(q2) * (1.0 - after)
-    return q1, q2, after, derivative * theta + covariance, chi * theta1 + q1, chi * theta2 + q2
+    chord, slope_chord = angle**table.power * _polynomial(table.pieces[piece], 2.0 * (place - piece) - 1.0)
+    after = sw2 * (table.slope - chord) * gamma
+    gain = sw2 * table.slope - 1.0
+    theta = _grow_exactly(theta, gain - sw2 * slope_chord, jnp.sqrt(q1) * jnp.sqrt(q2) * (1.0 - after))
+    return q1, q2, after, theta, _grow_exactly(theta1, gain, q1), _grow_exactly(theta2, gain, q2)
 
 
 @jax.jit

@@ -1,5 +1,6 @@
 """Kernels against neural-tangents, mpmath, finite networks and their own symmetries."""
 
+import dataclasses
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntk_helpers import activations, kernels
+from ntk_helpers import activations, kernels, mean_field
 from ntk_helpers._precision import float64
 from ntk_helpers.kernels import depth_profile, fcn_kernels, residual_kernels
 
@@ -197,7 +198,8 @@ def test_kernels_angle_polynomials_agree_with_mpmath():
     gamma = np.concatenate([np.logspace(-14, 0, 200), 2 - np.logspace(-12, 0, 50), [2.0]])
     layer = kernels._homogeneous_map(kernels._network(2, "relu", np.sqrt(2), 0.0, 0.0))
     with float64():
-        after, ratio = (np.asarray(v) for v in kernels._homogeneous_layer(layer, 1, 0, 1, 0, gamma, 1.0))
+        after, *growth = kernels._homogeneous_layer(layer, 1, 0, 1, 0, gamma)
+        after, ratio = np.asarray(after), np.asarray(kernels._grow(1.0, *growth))
     with mp.workdps(40):
         for k, g in enumerate(gamma):
             angle = mp.acos(1 - mp.mpf(g))
@@ -225,6 +227,45 @@ def test_kernels_relu_on_the_edge_of_chaos_to_ten_million_layers():
     np.testing.assert_allclose(profile.ntk_diagonal[:, 0], depths, rtol=1e-8)  # sqrt(2)^2 = 2 (1 + 2e-16)
 
 
+def test_kernels_profile_does_not_lose_a_source_below_the_last_digit_of_theta():
+    """Linear and at the edge Theta = L (1 - gamma), where at the end gamma is half a digit of Theta."""
+    gamma, depths = 2.0**-37, np.array([10**4, 3 * 10**5, 3 * 10**6])
+    profile = depth_profile(depths, activation="linear", sigma_w=1.0, sigma_b=0.0, c1=1 - gamma)
+    np.testing.assert_allclose(profile.ntk, depths * (1 - gamma), rtol=4 * EPS)
+    np.testing.assert_array_equal(profile.ntk_diagonal[:, 0], depths)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "elu"])
+def test_kernels_diagonal_on_the_edge_is_a_geometric_sum_to_three_million_layers(activation):
+    """Theta(x, x) = q (chi^L - 1)/(chi - 1) = q L (1 + (chi - 1) L/2 + ...), chi - 1 being rounding."""
+    sigma_w, q = mean_field.edge_of_chaos(activation, 0.2)
+    depths = 3 * 10**6 // 4 ** np.arange(5)
+    profile = depth_profile(depths, activation=activation, sigma_w=sigma_w, sigma_b=0.2, q1=(q, q))
+    drift = profile.ntk_diagonal[:, 0] / (profile.q[:, 0] * depths) - 1
+    assert abs(drift[0]) < EPS * depths[0]
+    np.testing.assert_allclose(drift, drift[0] * depths / depths[0], rtol=0, atol=8 * EPS)
+
+
+@pytest.mark.parametrize("activation", ["erf", "tanh", "gelu", "silu"])
+def test_kernels_interpolant_departs_from_the_slope_as_it_should(activation):
+    """At theta -> 0: E[phi' phi'] by q E[phi''^2] gamma, the mean of it over gamma by half of that."""
+    phi, q = activations.get(activation), 0.7
+    table = kernels._converged_map(phi, q)
+    curvature = float(phi.correlation_derivatives(q, 2)[1]) / q
+    assert table.power == 2
+    at_zero = [np.polyval(row, -1.0) for row in table.pieces[0].T]  # gamma = theta^2/2
+    np.testing.assert_allclose(at_zero, [curvature / 4, curvature / 2], rtol=1e-13)
+
+
+def test_kernels_interpolant_where_the_derivative_jumps():
+    """ReLU by the general recursion: E[phi' phi'] departs from the slope by theta/(2 pi)."""
+    relu = activations.get("relu")
+    table = kernels._converged_map(dataclasses.replace(relu, homogeneous=False), 0.7)
+    assert table.power == 1
+    at_zero = [np.polyval(row, -1.0) for row in table.pieces[0].T]
+    np.testing.assert_allclose(at_zero, [1 / (3 * np.pi), 1 / (2 * np.pi)], rtol=1e-13)
+
+
 def test_kernels_relu_recursion_to_ten_thousand_layers_in_many_digits():
     depth = 10**4
     gamma, _, theta = exact_profile(depth, (1.0, 1.0), 0.5, np.sqrt(2), 0.0, 0.0, 0)
@@ -243,8 +284,9 @@ def test_kernels_interpolant_agrees_with_the_direct_recursion(activation):
     gap, slope_gap = phi.gaps(np.full_like(gamma, q), np.full_like(gamma, q), gamma)
     with float64():
         table = table._replace(pieces=jnp.asarray(table.pieces))
-        layer = jax.jit(jax.vmap(lambda g: kernels._converged_layer(table, sw2, (q, q, g, 1.0, 0.0, 0.0))))
-        _, _, after, theta, _, _ = (np.asarray(v) for v in layer(gamma))
+        start = (1.0, 0.0), (0.0, 0.0), (0.0, 0.0)
+        layer = jax.jit(jax.vmap(lambda g: kernels._converged_layer(table, sw2, (q, q, g, *start))))
+        _, _, after, (theta, _), _, _ = jax.device_get(layer(gamma))
     np.testing.assert_allclose(after, sw2 * gap / q, rtol=2e-14)
     derivative = theta - q * (1 - after)
     np.testing.assert_allclose(derivative, sw2 * (table.slope - slope_gap), rtol=0, atol=2e-14)
