@@ -171,10 +171,10 @@ def steps_to_accuracy(
 ) -> StepsToAccuracy:
     """Train a stack of m classifiers until each exceeds an accuracy, on its batch and on the test images.
 
-    A network stops when it has both answers, when it diverges, or after `steps`; once half of the stack have
-    stopped, the rest go on as a smaller stack. The test images are looked at after every step, in portions of
-    1,000 in random order, until the share of right ones lies five standard errors off `accuracy`, or all are
-    seen: a single look is wrong with probability below 1e-6, and near the threshold none is.
+    A network stops when it has both answers, when it diverges, or after `steps`; once three in four have
+    stopped, the rest go on as a smaller stack. The test images are looked at after every step, in portions
+    of 1,000 in random order, until the share of right ones lies five standard errors off `accuracy`, or all
+    are seen: a single look is wrong with probability below 1e-6, and near the threshold none is.
 
     Parameters
     ----------
@@ -212,11 +212,12 @@ STANDARD_ERRORS = 5
 
 
 def _portions(x, y):
-    """Inputs (k, PORTION, d) and labels (k, PORTION) in random order, filled up with the label -1."""
+    """Inputs (k, p, d) and labels (k, p) in random order, p = PORTION or all; filled up with the label -1."""
+    portion = min(PORTION, len(x))
     order = np.random.default_rng(0).permutation(len(x))
-    order = np.concatenate([order, np.zeros(-len(x) % PORTION, int)])
+    order = np.concatenate([order, np.zeros(-len(x) % portion, int)])
     labels = jnp.where(np.arange(len(order)) < len(x), y[order], -1)
-    return x[order].reshape(-1, PORTION, *x.shape[1:]), labels.reshape(-1, PORTION)
+    return x[order].reshape(-1, portion, *x.shape[1:]), labels.reshape(-1, portion)
 
 
 class _Accuracy(NamedTuple):
@@ -244,7 +245,7 @@ class _Accuracy(NamedTuple):
 
         def open_(carry):
             portions, right = carry
-            seen = jnp.minimum(portions * PORTION, self.n)
+            seen = jnp.minimum(portions * x.shape[1], self.n)
             # The variance of the mean of `seen` out of n, drawn without replacement, times seen^2.
             share = (self.n - seen) / max(self.n - 1, 1)
             spread = jnp.sqrt(self.threshold * (1 - self.threshold) * seen * share)
@@ -257,7 +258,7 @@ class _Accuracy(NamedTuple):
             return portions + 1, right + jnp.sum(labels == y[portions])
 
         portions, right = jax.lax.while_loop(open_, look, (0, 0))
-        return right > self.threshold * jnp.minimum(portions * PORTION, self.n)
+        return right > self.threshold * jnp.minimum(portions * x.shape[1], self.n)
 
 
 # The compiled program
@@ -403,8 +404,8 @@ class _Stack:
         shardings = jax.tree.map(lambda _: spread, state)
         shardings = shardings._replace(step=NamedSharding(self.mesh, PartitionSpec()))
         self.work = jax.device_put(state, shardings)
-        # Once half of the networks have their answer, a stack of half the size does the rest.
-        self.limit = 0 if self.problem.watch is None else len(padded) // 2 // size * size
+        # Once three in four have their answer, a smaller stack does the rest; to compile it takes seconds.
+        self.limit = 0 if self.problem.watch is None else len(padded) // 4 // size * size
 
     def keep(self, path, configuration):
         """Keep the state in a file from now on, and go on from the state that is there."""
@@ -520,7 +521,7 @@ def _write(path, configuration, leaves):
 
 def _read(path, configuration) -> list[np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             begun = json.loads(str(file["configuration"]))
             leaves = [file[name] for name in sorted(file.files) if name != "configuration"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -602,9 +603,13 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], dtype), params)
     y = _checked_targets(y, loss, jax.eval_shape(apply, one, x))
     steps = _checked_count("steps", steps)
-    rate = np.asarray(learning_rate, np.float64)
+    with np.errstate(over="ignore"):
+        rate = np.asarray(learning_rate).astype(dtype)
     if rate.shape not in ((), (m,)) or not (np.isfinite(rate) & (rate > 0)).all():
-        raise ValueError(f"learning_rate must be positive, a number or ({m},) of them, got {learning_rate!r}")
+        raise ValueError(
+            f"learning_rate must be positive and finite in {dtype}, a number or ({m},) of them,"
+            f" got {learning_rate!r}"
+        )
     if batch_size is not None:
         batch_size = _checked_count("batch_size", batch_size)
         if batch_size > len(x):
@@ -619,7 +624,7 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
         step=jnp.asarray(0, jnp.int32),
         params=params,
         optimizer=None if optimizer is None else jax.vmap(optimizer.init)(params),
-        rate=jnp.broadcast_to(jnp.asarray(rate, dtype), (m,)),
+        rate=jnp.broadcast_to(rate, (m,)),
         key=_key_rows(key, m),
         active=jnp.ones(m, bool),
         results=_Results(
