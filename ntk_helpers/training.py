@@ -543,7 +543,9 @@ def _configuration(problem, state, data, **more) -> dict[str, str]:
     fields = {name: _named(getattr(problem, name)) for name in ("loss", "optimizer", "batch_size", "watch")}
     net = getattr(problem.apply, "__self__", None)
     for name in getattr(net, "__dataclass_fields__", ()):
-        fields[name] = _named(getattr(net, name))
+        value = getattr(net, name)
+        # An activation by its name: what it prints holds addresses in memory.
+        fields[name] = getattr(value, "name", value)
     arrays = {"params": state.params, "learning_rate": state.rate, "key": state.key}
     arrays |= dict(zip(("x", "y", "test data"), data, strict=True))
     fields |= {name: _digest(value) for name, value in arrays.items()}
