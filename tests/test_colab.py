@@ -18,6 +18,7 @@ import stamp  # noqa: E402
 
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 COLAB = ROOT / ".venv-colab" / "bin" / "python"
+ENVIRONMENT = ROOT / "tests" / "environments" / "colab.txt"
 WHERE = stamp.Address("https://github.com/someone/some-book", "trunk")
 
 pytestmark = pytest.mark.book
@@ -95,12 +96,25 @@ def test_a_notebook_without_a_place_for_them_is_named(bad, message):
         stamp.stamped(bad, WHERE, "01_title.ipynb")
 
 
+def test_a_notebook_that_imports_diffrax_installs_it_beside_any_checkout():
+    done = stamp.stamped(notebook(), WHERE, "01_title.ipynb")
+    assert "diffrax" not in done.cells[1].source
+    with_it = notebook()
+    with_it.cells[2].source = "import diffrax\nimport jax"
+    lines = stamp.stamped(with_it, WHERE, "01_title.ipynb").cells[1].source.split("\n")
+    (install,) = (i for i, line in enumerate(lines) if "diffrax" in line)
+    assert lines[install].startswith("    more = ")  # outside the condition that there is no checkout
+    pinned = {line.split("==")[0]: line for line in ENVIRONMENT.read_text().splitlines() if "==" in line}
+    for package in stamp.EXTRA_PACKAGES["diffrax"]:
+        assert pinned[package.split("==")[0]].startswith(package)
+
+
 def test_the_set_up_cell_does_nothing_elsewhere(monkeypatch):
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it ran a command"))
     before = os.getcwd(), list(sys.path)
     names = {}
-    exec(stamp.set_up(WHERE), names)
+    exec(stamp.set_up(WHERE, ("diffrax",)), names)
     assert (os.getcwd(), list(sys.path)) == before
     assert names.keys() - {"__builtins__"} == {"sys"}
 

@@ -11,7 +11,8 @@ there. Both are recognised and renewed afterwards, so that stamping twice change
 On Colab there is no checkout, and chapters read notebooks/results. So the set-up cell clones the repository
 (shallow) and works in its folder notebooks, with ntk_helpers on the path: there is nothing to build. From the
 package index it takes neural-tangents and the one package that this needs, without dependencies, so that jax
-and numpy stay Colab's own. In the book the cell is folded away.
+and numpy stay Colab's own; for a notebook that imports a module of EXTRA_PACKAGES those packages too. In the
+book the cell is folded away.
 """
 
 import copy
@@ -25,6 +26,17 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COLAB_PACKAGES = ("neural-tangents==0.6.5", "frozendict")
+# What importing a module needs more: versions that run on Colab's jax, as in tests/environments/colab.txt.
+EXTRA_PACKAGES = {
+    "diffrax": (
+        "diffrax==0.7.2",
+        "equinox==0.13.8",
+        "lineax==0.1.0",
+        "optimistix==0.1.0",
+        "jaxtyping",
+        "wadler-lindig",
+    )
+}
 
 BADGE_START = "[![Open in Colab]("
 SET_UP_START = "# Set-up on Google Colab, some seconds. Anywhere else this cell does nothing."
@@ -48,10 +60,21 @@ def badge(where: Address, name: str) -> str:
     return f"{BADGE_START}https://colab.research.google.com/assets/colab-badge.svg)]({link})"
 
 
-def set_up(where: Address) -> str:
-    """The source of the set-up cell."""
+def extra_packages(notebook: nbformat.NotebookNode) -> tuple[str, ...]:
+    """The packages of the modules in EXTRA_PACKAGES that a notebook imports."""
+    lines = [line for cell in notebook.cells if cell.cell_type == "code" for line in cell.source.split("\n")]
+    needed = [packages for module, packages in EXTRA_PACKAGES.items() if f"import {module}" in lines]
+    return tuple(package for packages in needed for package in packages)
+
+
+def set_up(where: Address, extra: tuple[str, ...] = ()) -> str:
+    """The source of the set-up cell; `extra` packages are installed even beside a checkout of another run."""
     folder = where.url.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1]
     packages = ", ".join(f'"{package}"' for package in COLAB_PACKAGES)
+    more = f"""
+    more = "{" ".join(extra)}"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, *more.split()], check=True)"""
     return f"""\
 {SET_UP_START}
 import sys
@@ -66,7 +89,7 @@ if "google.colab" in sys.modules:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
         subprocess.run([*pip, {packages}], check=True)
         git = ["git", "clone", "--quiet", "--depth=1", "--branch={where.branch}"]
-        subprocess.run([*git, "{where.url}", checkout], check=True)
+        subprocess.run([*git, "{where.url}", checkout], check=True){more if extra else ""}
     os.chdir(os.path.join(checkout, "notebooks"))
     sys.path.insert(0, checkout)"""
 
@@ -85,7 +108,7 @@ def stamped(notebook: nbformat.NotebookNode, where: Address, name: str) -> nbfor
         raise ValueError(f"the second cell of {name} must be code, '# set-up' and no more")
     lines[places[0]] = badge(where, name)
     heading.source = "\n".join(lines)
-    code.source = set_up(where)
+    code.source = set_up(where, extra_packages(result))
     code.metadata.tags = ["hide-cell"]
     return result
 
