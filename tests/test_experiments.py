@@ -14,6 +14,7 @@ from ntk_helpers.experiments import (
     Experiment,
     _runner,
     depth_and_trainability,
+    initial_kernels,
     kernel_ratio,
     mnist_regression,
 )
@@ -417,3 +418,90 @@ def test_kernel_ratio_writes_what_diverges_as_none():
     assert kernel_ratio._rounded(np.array([[1.234567, np.inf], [np.nan, 2]])) == [[1.2346, None], [None, 2.0]]
     kernel = np.arange(16.0).reshape(4, 4)
     assert kernel_ratio.pairs_of(kernel).tolist() == [1.0, 11.0]
+
+
+INITIAL_KERNELS = initial_kernels.EXPERIMENT.scales["quick"] | {
+    "inputs": 4,
+    "input_dimension": 12,
+    "widths": [32],
+    "networks": 1_200,
+    "averages": [1, 4],
+}
+
+
+def one_layer_variance(x, settings):
+    """n times the summed variance of both kernels, Gaussian weights, from sampled neurons.
+
+    With one hidden layer the kernels are averages over independent neurons: many neurons, drawn with numpy
+    alone, give the variance of one.
+    """
+    rng = np.random.default_rng(5)
+    sigma_w, sigma_b = settings["sigma_w"], settings["sigma_b"]
+    first = sigma_b**2 + sigma_w**2 * x @ x.T / x.shape[1]
+    y = rng.normal(size=(200_000, len(x))) @ np.linalg.cholesky(first).T
+    z, active = np.maximum(y, 0), (y > 0) * rng.normal(size=(len(y), 1))
+    nngp = sigma_w**2 * z[:, :, None] * z[:, None, :]
+    ntk = nngp + sigma_w**2 * first * active[:, :, None] * active[:, None, :]
+    return nngp.var(0).sum(), ntk.var(0).sum()
+
+
+def test_initial_kernels_of_gaussian_weights_have_the_exact_error():
+    """Mean squared errors are V / (n M) over the squared norm, with V from single neurons."""
+    (piece, _) = initial_kernels.slices(INITIAL_KERNELS)
+    assert piece == {"weights": "gaussian", "width": 32}
+    x = initial_kernels.inputs(INITIAL_KERNELS)
+    assert x.shape == (4, 12)
+    limits = fcn_kernels(x, depth=2, activation="relu", sigma_w=1.5, sigma_b=0.1)
+    rows = initial_kernels.run(INITIAL_KERNELS, piece)["rows"]
+    assert [(row["kernel"], row["average"]) for row in rows] == [
+        ("nngp", 1),
+        ("nngp", 4),
+        ("ntk", 1),
+        ("ntk", 4),
+    ]
+    variances = dict(zip(("nngp", "ntk"), one_layer_variance(x, INITIAL_KERNELS), strict=True))
+    for row in rows:
+        limit = getattr(limits, row["kernel"])
+        exact = variances[row["kernel"]] / (32 * row["average"]) / np.sum(limit**2)
+        # The exact value itself has an error of about 1 % from its 200,000 neurons.
+        assert abs(row["mean_square"] - exact) < 4 * row["standard_error"] + 0.03 * exact
+
+
+def test_initial_kernels_of_orthogonal_weights_are_closer():
+    """A layer wider than its input keeps quadratic functions fixed: the error is smaller by about a third."""
+    gaussian, orthogonal = (
+        {(row["kernel"], row["average"]): row for row in initial_kernels.run(INITIAL_KERNELS, piece)["rows"]}
+        for piece in initial_kernels.slices(INITIAL_KERNELS)
+    )
+    for key, row in orthogonal.items():
+        error = np.hypot(row["standard_error"], gaussian[key]["standard_error"])
+        assert row["mean_square"] < gaussian[key]["mean_square"] - 4 * error
+        assert row["mean_square"] > 0.4 * gaussian[key]["mean_square"]
+
+
+def test_slices_of_initial_kernels_draw_independent_networks(monkeypatch):
+    """Ensembles and widths must not share a key: equal keys give correlated draws."""
+    seen = []
+
+    def note(net, key, x, networks):
+        seen.append(jax.random.key_data(key).tolist())
+        return tuple(np.ones((networks, len(x), len(x))) for _ in range(2))
+
+    monkeypatch.setattr(initial_kernels, "sampled_kernels", note)
+    settings = INITIAL_KERNELS | {"widths": [8, 16, 32], "networks": 8}
+    for piece in initial_kernels.slices(settings):
+        initial_kernels.run(settings, piece)
+    assert len({tuple(key) for key in seen}) == 6
+
+
+def test_error_statistics_equal_the_definition():
+    """Two groups of two, by hand."""
+    limit = np.array([[3.0, 0.0], [0.0, 4.0]])
+    shifts = np.array([1.0, 3.0, -1.0, 0.0])
+    samples = limit + shifts[:, None, None]
+    statistics = initial_kernels.error_statistics(samples, limit, 2)
+    # Group means are off by 2 and by -1/2 in all four entries; the squared norm of the limit is 25.
+    squares = np.array([4 * 4.0, 4 * 0.25]) / 25
+    assert statistics["mean_square"] == pytest.approx(squares.mean())
+    assert statistics["first"] == pytest.approx(np.sqrt(squares[0]))
+    assert statistics["standard_error"] == pytest.approx(abs(squares[0] - squares[1]) / 2)
