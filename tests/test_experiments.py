@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from ntk_helpers import experiments, mean_field, training
+from ntk_helpers.empirical import empirical_ntk
 from ntk_helpers.experiments import (
     Experiment,
     _runner,
     depth_and_trainability,
     initial_kernels,
     kernel_ratio,
+    lazy_training,
     mnist_regression,
+    small_learning_rates,
 )
 from ntk_helpers.experiments.__main__ import UNFINISHED, main
 from ntk_helpers.kernels import depth_profile, fcn_kernels
@@ -334,6 +337,7 @@ def test_deep_networks_on_the_small_images(monkeypatch):
         else:
             expected = 1e-2 if width is None else 1e-2 * 300 / width
             np.testing.assert_allclose(result["learning_rate"], expected)
+    depth_and_trainability.images.cache_clear()  # these were not MNIST
 
 
 def test_diverged_network_is_recorded():
@@ -505,3 +509,69 @@ def test_error_statistics_equal_the_definition():
     assert statistics["mean_square"] == pytest.approx(squares.mean())
     assert statistics["first"] == pytest.approx(np.sqrt(squares[0]))
     assert statistics["standard_error"] == pytest.approx(abs(squares[0] - squares[1]) / 2)
+
+
+# Small learning rates (chapter 15)
+
+
+def test_rows_have_training_before_and_test_after_the_update():
+    rows = [1, 2, 5]
+    at = small_learning_rates.observed_at(rows)
+    assert at == [0, 1, 2, 4, 5]
+    curves = small_learning_rates.as_rows(
+        rows, {"train_loss": np.array([at]), "test_loss": np.array([[*at[:-1], np.inf]])}
+    )
+    assert curves == {"train_loss": [[0, 1, 4]], "test_loss": [[1, 2, None]]}
+
+
+def test_summed_squares_are_twice_the_squared_loss():
+    rng = np.random.default_rng(0)
+    outputs, targets = rng.normal(size=(2, 7, 3))
+    expected = np.mean(np.sum((outputs - targets) ** 2, axis=1))
+    assert small_learning_rates.summed_squares(outputs, targets) == pytest.approx(expected, rel=1e-6)
+    assert 2 * training.squared(outputs, targets) == pytest.approx(expected, rel=1e-6)
+
+
+def test_kernel_of_the_standard_parameterisation():
+    """Against automatic differentiation of wide networks of unequal widths."""
+    x = np.random.default_rng(0).normal(size=(5, 30))
+    widths = (30, 500, 400, 20)
+    function = {"activation": "tanh", "sigma_w": 1.5**0.5, "sigma_b": 0.3}
+    derived = small_learning_rates.standard_ntk(x, widths=widths, **function)
+    net = Network(widths, parameterization="standard", **function)
+    draws = np.stack(
+        [empirical_ntk(net, net.init(key), x) for key in jax.random.split(jax.random.key(0), 24)]
+    )
+    error = draws.std(axis=0, ddof=1) / 24**0.5
+    # of 15 entries none is off by five standard errors; the next order in 1/n is below 1/100
+    assert np.all(np.abs(draws.mean(axis=0) - derived) < 5 * error + 0.01 * np.abs(derived).max())
+    assert np.max(error / np.abs(derived).max()) < 0.02
+
+
+def small_figure(number, **changes):
+    figure = small_learning_rates.FIGURES[number] | {"rows": [1, 2, 5, 20], "width": 32}
+    return figure | {"train_size": 64, "test_size": 32, "networks": 2, "stack": 2} | changes
+
+
+@pytest.mark.parametrize(("number", "batch"), [(0, None), (2, 16), (3, 16)])
+def test_both_ensembles_on_the_small_images(monkeypatch, number, batch):
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    figure = small_figure(number, batch_size=batch)
+    settings = {"seeds": [0, 1], "figures": [figure]}
+    pieces = small_learning_rates.slices(settings)
+    assert [piece["weights"] for piece in pieces] == (
+        ["infinite", "gaussian", "orthogonal"] if batch is None else ["gaussian", "orthogonal"]
+    )
+    results = {piece["weights"]: small_learning_rates.run(settings, piece) for piece in pieces}
+    json.dumps(results, allow_nan=False)
+    for result in results.values():
+        for name in ("train_accuracy", "train_loss", "test_accuracy", "test_loss"):
+            assert np.shape(result[name]) == (2, 4)
+    gaussian, orthogonal = results["gaussian"], results["orthogonal"]
+    assert not np.any(gaussian["diverged"])
+    assert gaussian["train_loss"] != orthogonal["train_loss"]
+    # the step size is small: the loss falls, but is not at its end
+    assert np.all(np.diff(gaussian["train_loss"], axis=1)[:, -1] < 0)

@@ -1,4 +1,4 @@
-"""Training at small learning rates, Gaussian against orthogonal weights (chapter 15, Figures 3, 3s of paper O).
+"""Small learning rates, Gaussian against orthogonal weights (chapter 15; Figures 3 and 3s of paper O).
 
 Figure 3: full-batch gradient descent on the first 256 images of CIFAR-10; Figure 3s: SGD on CIFAR-10 and
 RMSProp on MNIST. Standard parameterisation, pixels in [0, 1], one-hot targets. The squared error of the paper
@@ -253,7 +253,7 @@ EXPERIMENT = Experiment(
                 ],
             ],
         },
-        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=4, last=500)]},
+        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=3, last=200)]},
         "paper": {
             "seeds": list(range(30)),
             "figures": [
