@@ -387,7 +387,7 @@ class _Stack:
         devices = jax.devices() if devices is None else list(devices)
         self.problem, self.steps, self.look, self.at = problem, steps, look, at
         self.mesh = Mesh(np.array(devices[: len(state.active)]), (AXIS,))
-        self.data = jax.device_put(data, NamedSharding(self.mesh, PartitionSpec()))
+        self.data = _placed(data, jax.tree.map(lambda _: NamedSharding(self.mesh, PartitionSpec()), data))
         self.results = jax.tree.map(np.array, state.results)
         self.rows, self.seen = np.arange(len(state.active)), []
         self.place(state)
@@ -403,7 +403,7 @@ class _Stack:
         spread = NamedSharding(self.mesh, PartitionSpec(AXIS))
         shardings = jax.tree.map(lambda _: spread, state)
         shardings = shardings._replace(step=NamedSharding(self.mesh, PartitionSpec()))
-        self.work = jax.device_put(state, shardings)
+        self.work = _placed(state, shardings)
         # Once three in four have their answer, a smaller stack does the rest; to compile it takes seconds.
         self.limit = 0 if self.problem.watch is None else len(padded) // 4 // size * size
 
@@ -491,6 +491,19 @@ class _Stack:
     def whole(self, stack):
         """The networks of a stack, without those that fill the last device."""
         return jax.tree.map(lambda leaf: leaf[: len(self.rows)], _host(stack))
+
+
+def _placed(tree, shardings):
+    """A tree of arrays on the devices; where there are several processes, each hands in the whole tree."""
+    if jax.process_count() == 1:
+        return jax.device_put(tree, shardings)
+
+    # device_put would compare the arrays of the processes, and NaN differs from NaN.
+    def put(leaf, sharding):
+        leaf = np.asarray(leaf)
+        return jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf[index])
+
+    return jax.tree.map(put, tree, shardings)
 
 
 def _host(tree):
