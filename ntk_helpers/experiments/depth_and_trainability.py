@@ -373,9 +373,8 @@ EXPERIMENT = Experiment(
         "cpu": COMMON
         | {
             "groups": [
-                _group([50], [50, None], EDGE, 6, [32, 64, 128, 256]),
-                _group([50], [50], [EDGE[0], EDGE[2]], 6, [32, 64, 128, 256], rate="normalised"),
-                _group([50], [50], _others("he")[3:], 6, [32, 64, 128, 256]),
+                _group([50], [50], EDGE, 6, [32, 64, 128, 256]),
+                _group([50], [None], EDGE[:2], 6, [32, 64, 128, 256]),
                 _group([300], [None], EDGE[:2], 3, [235, 469, 938, 1876, 4690, 9380]),
             ]
         },
