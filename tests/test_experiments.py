@@ -575,3 +575,105 @@ def test_both_ensembles_on_the_small_images(monkeypatch, number, batch):
     assert gaussian["train_loss"] != orthogonal["train_loss"]
     # the step size is small: the loss falls, but is not at its end
     assert np.all(np.diff(gaussian["train_loss"], axis=1)[:, -1] < 0)
+
+
+# Lazy training: Figure 2 of paper O.
+
+
+def lazy_settings(**changes):
+    small = {"images": 6, "networks": [[8, 3, 2], [12, 1, 1]], "steps": [1, 5], "learning_rate": 0.05}
+    return lazy_training.EXPERIMENT.scales["quick"] | small | changes
+
+
+def test_lazy_slices_cover_every_network_once():
+    for settings in [*lazy_training.EXPERIMENT.scales.values(), lazy_settings()]:
+        seen = [(p["width"], seed) for p in lazy_training.slices(settings) for seed in p["seeds"]]
+        assert sorted(seen) == [(w, seed) for w, count, _ in settings["networks"] for seed in range(count)]
+
+
+def test_layer_shares_of_a_linear_network():
+    """phi(x) = x: Theta_w^l = sigma_w^2 F^{l-1} sigma_w^{2 (L - l)}, with F^l = Sigma^l."""
+    x = np.random.default_rng(0).normal(size=(5, 7))
+    shares = lazy_training.layer_shares(x, depth=3, activation="linear", sigma_w=1.3, sigma_b=0.4)
+    f = x @ x.T / 7
+    for layer in range(3):
+        np.testing.assert_allclose(shares[layer], 1.3 ** (2 * (3 - layer)) * f, rtol=1e-12)
+        f = 0.4**2 + 1.3**2 * f
+
+
+def test_predicted_changes_are_exact_where_the_network_is_linear_in_its_weights():
+    """One layer has a constant kernel at any width: prediction and training agree to rounding."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(5, 7)), rng.normal(size=(5, 3))
+    net = Network((7, 3), "erf", 1.2, 0.3)
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 2))
+    for rows in lazy_training.changes(net, params, x, y, learning_rate=0.4, at=[1, 20]):
+        assert [row["steps"] for row in rows] == [0, 1, 20]
+        for row in rows:
+            # Five digits are kept of each; training is in float32.
+            np.testing.assert_allclose(row["weights"], row["weights_predicted"], rtol=1e-4)
+            assert row["jacobian"] == row["ntk"] == row["ntk_outputs"] == 0
+        assert rows[0]["weights"] == [0.0] < rows[1]["weights"] < rows[2]["weights"]
+        assert rows[2]["loss"] < rows[0]["loss"]
+
+
+def test_rows_of_a_network_that_diverges_end_where_numbers_are_not_finite():
+    rng = np.random.default_rng(4)
+    net = Network((7, 3), "erf", 1.2, 0.3)
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 1))
+    x, y = rng.normal(size=(5, 7)), rng.normal(size=(5, 3))
+    with pytest.warns(UserWarning, match="above the stability threshold"):
+        (rows,) = lazy_training.changes(net, params, x, y, learning_rate=1e30, at=[1, 2])
+    assert [row["steps"] for row in rows] == [0]
+    json.dumps(rows, allow_nan=False)
+
+
+def test_changes_agree_with_the_definitions(monkeypatch):
+    """Against plain gradient descent and whole Jacobians by automatic differentiation."""
+    import jax.numpy as jnp
+    from jax.flatten_util import ravel_pytree
+
+    monkeypatch.setattr(lazy_training, "PROBES", 4000)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(4, 5)).astype("float32"), rng.normal(size=(4, 2)).astype("float32")
+    net = Network((5, 9, 8, 2), "erf", 1.4, 0.2)
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(3), 1))
+    (rows,) = lazy_training.changes(net, params, x, y, learning_rate=0.3, at=[3])
+
+    begin, unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf[0], params))
+    outputs = lambda theta: net.apply(unravel(theta), x)  # noqa: E731
+    end = begin
+    for _ in range(3):
+        end -= 0.3 * jax.grad(lambda theta: jnp.sum((outputs(theta) - y) ** 2) / 8)(end)
+    before, after = (np.asarray(jax.jacobian(outputs)(theta)) for theta in (begin, end))
+    full = [np.einsum("ikp,jlp->ijkl", jacobian, jacobian) for jacobian in (before, after)]
+
+    def norm_ratio(new, old):
+        return np.linalg.norm(new - old) / np.linalg.norm(old)
+
+    row = rows[-1]
+    np.testing.assert_allclose(row["loss"], np.sum((outputs(end) - y) ** 2) / 8, rtol=1e-4)
+    np.testing.assert_allclose(row["ntk_outputs"], norm_ratio(*full[::-1]), rtol=1e-3)
+    traced = [np.einsum("ijkk->ij", kernel) for kernel in full]
+    np.testing.assert_allclose(row["ntk"], norm_ratio(*traced[::-1]), rtol=1e-3)
+    weights = [[np.asarray(w) for w, _ in net.layers(unravel(theta))] for theta in (begin, end)]
+    np.testing.assert_allclose(
+        row["weights"], [norm_ratio(*pair[::-1]) for pair in zip(*weights, strict=True)], rtol=1e-3
+    )
+    # One probe has a relative variance of at most 2 in the squared norm: 4000 leave a hundredth in the norm.
+    np.testing.assert_allclose(row["jacobian"], norm_ratio(after, before), rtol=0.05)
+
+
+def test_lazy_training_on_the_small_images(monkeypatch):
+    """From images to rows, on the digits in MNIST's place."""
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    piece = {"width": 8, "seeds": [0, 1]}
+    result = lazy_training.run(lazy_settings(), piece)
+    assert list(result) == ["gaussian", "orthogonal"]
+    assert [[row["steps"] for row in rows] for rows in result["orthogonal"]] == [[0, 1, 5]] * 2
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    # The ensembles share their biases but not their weights.
+    assert result["gaussian"][0][0]["loss"] != result["orthogonal"][0][0]["loss"]

@@ -90,7 +90,8 @@ def jacobian_change(net: Network, start, now, x):
 
 def relative(now, start) -> float:
     """|now - start|_F / |start|_F."""
-    return float(np.linalg.norm(np.ravel(now - start)) / np.linalg.norm(np.ravel(start)))
+    now, start = np.ravel(now).astype(np.float64), np.ravel(start).astype(np.float64)
+    return float(np.linalg.norm(now - start) / np.linalg.norm(start))
 
 
 def changes(net: Network, params, x, y, *, learning_rate: float, at) -> list[list[dict]]:
