@@ -300,7 +300,9 @@ _KNOWN_SLOPES = {
 
 
 class _HomogeneousMap(NamedTuple):
-    """The numbers in one layer of a ReLU-like activation, computed once: few operations are left to compile.
+    """The numbers in one layer of a ReLU-like activation, computed once.
+
+    Each operation on scalars that is left to the compiled program adds 10 ms to its compilation.
 
     With k = (a - b)^2/(2 pi), without bias and for inputs of equal norms, with g = s + sigma_w^2 E[phi^2]/q,
 
@@ -316,20 +318,23 @@ class _HomogeneousMap(NamedTuple):
     skip: float  # s/g
     kink: float  # sigma_w^2 k/g
     opposite: float  # gamma_0 at c = -1
-    product: float  # (s + sigma_w^2 a b)/g: minus its slope there, and (s + sigma_w^2 E[phi' phi'])/g there
+    slope: float  # of gamma_0 in 2 - gamma there: -(s + sigma_w^2 a b)/g
+    fall: float  # 1 + slope, from c = 1 to c = -1, of (s + sigma_w^2 E[phi' phi'])/g
 
 
 def _homogeneous_map(network):
     slopes, skip, sw2 = _slopes(network.activation), network.skip, network.sw2
     growth = skip + sw2 * slopes.second
     share = 1.0 / growth if growth > 0 else 0.0
+    slope = -share * (skip + sw2 * slopes.product)
     return _HomogeneousMap(
         growth,
         network.sb2,
         share * skip,
         share * sw2 * slopes.kink,
         share * (2.0 * skip + sw2 * slopes.opposite),
-        share * (skip + sw2 * slopes.product),
+        slope,
+        1.0 + slope,
     )
 
 
@@ -355,13 +360,13 @@ def _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma):
     near = jnp.where(far, 2.0 - gamma, gamma)
     t = 0.5 * near
     s = jnp.sqrt(t)
-    straight = jnp.where(far, layer.opposite, 0.0) + jnp.where(far, -layer.product, 1.0) * near
+    straight = jnp.where(far, layer.opposite, 0.0) + jnp.where(far, layer.slope, 1.0) * near
     cosines = cos1 * cos2
     apart = _half_square(cos1, cos2) + _half_square(sin1, sin2)
     after = cosines * (straight - layer.kink * (s * t * _polynomial(_LUNE, t))) + apart
     angle = layer.kink * (s * _polynomial(_ANGLE, t))
     # cosines - 1 = -(apart + sin1 sin2)
-    gain = -(apart + sin1 * sin2) - cosines * jnp.where(far, (1.0 - layer.product) - angle, angle)
+    gain = -(apart + sin1 * sin2) - cosines * jnp.where(far, layer.fall - angle, angle)
     return after, gain, (1.0 - after) - cosines * (layer.skip * (1.0 - gamma))
 
 
@@ -393,30 +398,34 @@ def _tile(activation, skip, sw2, sb2, layers, q1, q2, gamma):
 
 
 @jax.jit
-def _homogeneous_layers(layer, layers, variance, gamma, ratio):
+def _homogeneous_layers(layer, layers, variance, pair):
     """All layers of a tile for ReLU-like activations.
 
-    Takes and returns variance (3, m1 + m2), gamma (m1, m2) and Theta/sqrt(q1 q2) (m1, m2). The first row of
-    variance holds q1 and q2; the others are for `_homogeneous_variance`. Each array that a program writes
-    adds some 10 ms to its compilation, so the variances are one, and numpy does what surrounds the layers.
+    Takes and returns variance (3, m1 + m2) and pair (2, m1, m2). The first row of variance holds q1 and q2;
+    the others are for `_homogeneous_variance`. pair holds gamma and Theta/sqrt(q1 q2). Each array that a
+    program writes adds some 20 ms to its compilation, so there are two, and numpy does what surrounds the
+    layers.
     """
-    rows = gamma.shape[0]
+    rows = pair.shape[1]
 
     def one_layer(_, state):
-        variance, gamma, ratio = state
+        variance, (gamma, ratio) = state
         variance = jnp.stack(_homogeneous_variance(layer, variance[0]))
         (_, cos1, sin1), (_, cos2, sin2) = variance[:, :rows, None], variance[:, None, rows:]
         gamma, *growth = _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma)
-        return variance, gamma, _grow(ratio, *growth)
+        return variance, jnp.stack([gamma, _grow(ratio, *growth)])
 
-    return jax.lax.fori_loop(0, layers, one_layer, (variance, gamma, ratio))
+    return jax.lax.fori_loop(0, layers, one_layer, (variance, pair))
 
 
 def _directions(x, sw2, sb2):
     """q (m,) of the first layer and unit vectors (m, d + 1) whose products are its correlations."""
-    terms = np.column_stack([math.sqrt(sw2 / x.shape[1]) * x, np.full(len(x), math.sqrt(sb2))])
+    terms = np.empty((len(x), x.shape[1] + 1))
+    np.multiply(math.sqrt(sw2 / x.shape[1]), x, out=terms[:, :-1])
+    terms[:, -1] = math.sqrt(sb2)
     q = np.sum(terms * terms, axis=1)
-    return q, terms / np.sqrt(np.where(q > 0, q, 1.0))[:, None]
+    terms /= np.sqrt(np.where(q > 0, q, 1.0))[:, None]
+    return q, terms
 
 
 @jax.jit
@@ -427,8 +436,8 @@ def _products(u, v):
 def _homogeneous_tile(layer, layers, q1, q2, gamma):
     """Sigma and Theta (m1, m2) of a tile for ReLU-like activations."""
     q = np.concatenate([q1, q2])
-    start = np.stack([q, q, q]), gamma, 1.0 - gamma
-    (q, *_), gamma, ratio = (np.asarray(k) for k in _homogeneous_layers(layer, layers, *start))
+    start = np.stack([q, q, q]), np.stack([gamma, 1.0 - gamma])
+    (q, *_), (gamma, ratio) = map(np.asarray, _homogeneous_layers(layer, layers, *start))
     root = np.sqrt(q)
     scale, correlation = root[: len(q1), None] * root[len(q1) :], 1.0 - gamma
     return np.multiply(scale, correlation, out=correlation), np.multiply(scale, ratio, out=scale)
@@ -475,7 +484,7 @@ def _first_gamma(x1, x2, sw2, sb2, same):
     q2, u2 = (q1, u1) if same else _directions(x2, sw2, sb2)
     # Clipped is only the rounding of the products.
     gamma = 1.0 - np.asarray(_products(u1, u2))
-    np.clip(gamma, 0.0, 2.0, out=gamma)
+    np.minimum(np.maximum(gamma, 0.0, out=gamma), 2.0, out=gamma)
     if same:
         np.fill_diagonal(gamma, 1.0)
     if gamma.min() < NEAR or gamma.max() > 2.0 - NEAR:
@@ -533,15 +542,16 @@ def _kernels(x1, x2, network, memory_limit):
     side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)
     rows, columns = _starts(len(x1), side), _starts(len(x2), side)
     height, width = math.ceil(len(x1) / len(rows)), math.ceil(len(x2) / len(columns))
-    nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
+    tiles = [(i, j) for i in rows for j in columns if not symmetric or j >= i]
 
-    def fill(number, i, j):
+    def compute(number, i, j):
+        """Where tile (i, j) begins, and its two kernels."""
         # All tiles have one shape, so that one program serves them; the last ones reach back over their
         # neighbours.
         top, left = min(i, len(x1) - height), min(j, len(x2) - width)
-        r, c = slice(top, top + height), slice(left, left + width)
+        same = symmetric and i == j
         with jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext():
-            first = _first_gamma(x1[r], x2[c], sw2, sb2, symmetric and i == j)
+            first = _first_gamma(x1[top : top + height], x2[left : left + width], sw2, sb2, same)
             if homogeneous:
                 tile = _homogeneous_tile(homogeneous, network.depth - 1, *first)
             else:
@@ -550,21 +560,26 @@ def _kernels(x1, x2, network, memory_limit):
                 )
         if not homogeneous and network.depth > 1:
             _check_range(activation, smallest, largest)
-        # Only what is not a neighbour's is written: tiles run side by side.
-        r, c = slice(i, top + height), slice(j, left + width)
-        for kernel, part in zip((nngp, ntk), tile, strict=True):
-            part = part[i - top :, j - left :]
-            if symmetric and i == j:
-                part = np.where(np.tri(*part.shape, dtype=bool), part.T, part)
-            kernel[r, c] = part
-            if symmetric and i != j:
-                kernel[c, r] = part.T
+        if same:
+            lower = np.tri(height, dtype=bool)
+            tile = [np.where(lower, part.T, part) for part in tile]
+        return top, left, tile
 
-    tiles = [(i, j) for i in rows for j in columns if not symmetric or j >= i]
-    if workers == 1 or len(tiles) == 1:
-        for number, tile in enumerate(tiles):
-            fill(number, *tile)
+    if len(tiles) == 1:
+        _, _, (nngp, ntk) = compute(0, 0, 0)
     else:
+        nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
+
+        def fill(number, i, j):
+            top, left, tile = compute(number, i, j)
+            # Only what is not a neighbour's is written: tiles run side by side.
+            r, c = slice(i, top + height), slice(j, left + width)
+            for kernel, part in zip((nngp, ntk), tile, strict=True):
+                part = part[i - top :, j - left :]
+                kernel[r, c] = part
+                if symmetric and i != j:
+                    kernel[c, r] = part.T
+
         with ThreadPoolExecutor(workers) as pool:
             for done in [pool.submit(float64(fill), number, *tile) for number, tile in enumerate(tiles)]:
                 done.result()

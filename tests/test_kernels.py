@@ -472,12 +472,12 @@ jax.default_device = lambda device: used.add(device.id) or place(device)
 result = kernels.fcn_kernels(x, depth=4, activation="relu", sigma_w=1.3, sigma_b=0.2)
 print(json.dumps([len(jax.devices()), len(used), result.ntk.tolist()]))
 """
-    environment = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=3", JAX_PLATFORMS="cpu")
+    environment = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=4", JAX_PLATFORMS="cpu")
     output = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     devices, used, ntk = json.loads(output.stdout)
-    assert (devices, used) == (3, 3)
+    assert (devices, used) == (4, 4)
     x = np.random.default_rng(0).standard_normal((40, 5))
     np.testing.assert_allclose(ntk, fcn_kernels(x, **NETWORK).ntk, rtol=1e-13)
     assert np.array_equal(ntk, np.transpose(ntk))
@@ -496,7 +496,8 @@ def test_kernels_memory_of_a_tile(activation):
         if phi.homogeneous:
             layer = kernels._homogeneous_map(kernels._network(3, phi, 1.0, 0.1, 0.0))
             variance = jax.ShapeDtypeStruct((3, 2 * side), np.float64)
-            lowered = kernels._homogeneous_layers.lower(layer, 3, variance, gamma, gamma)
+            pair = jax.ShapeDtypeStruct((2, side, side), np.float64)
+            lowered = kernels._homogeneous_layers.lower(layer, 3, variance, pair)
         else:
             lowered = kernels._tile.lower(phi, 0.0, 1.0, 0.1, 3, q, q, gamma)
     memory = lowered.compile().memory_analysis()
