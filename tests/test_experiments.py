@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import os
 import types
 from functools import partial
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -366,15 +368,16 @@ def test_diverged_network_is_recorded():
 
 
 def test_kernels_in_training_by_automatic_differentiation():
-    """One step of the full batch, where the order of the examples does not matter, and both kernels."""
+    """Two steps of the full batch, where the order of the examples does not matter, and the kernels."""
     rng = np.random.default_rng(0)
     x, y, probes = (rng.normal(size=shape).astype(np.float32) for shape in ((12, 3), (12, 1), (4, 3)))
     net = Network((3, 20, 20, 1), "tanh", 1.5, 0.3)
     keys = jax.random.split(jax.random.key(0), 2)
-    options = {"learning_rate": 0.3, "batch_size": 12, "at": [0, 1]}
+    options = {"learning_rate": 0.3, "batch_size": 12, "at": [0, 2]}
     kernels, trained = kernel_ratio.kernels_in_training(net, keys, x, y, probes, **options)
     assert kernels.shape == (2, 2, 4, 4)
-    assert trained.losses.shape == (2, 1)
+    assert trained.losses.shape == (2, 2)
+    gradient = jax.grad(lambda params: jax.numpy.mean((net.apply(params, x) - y) ** 2) / 2)
 
     def kernel(params):
         rows = jax.tree.leaves(jax.jacobian(lambda p: net.apply(p, probes)[:, 0])(params))
@@ -382,9 +385,9 @@ def test_kernels_in_training_by_automatic_differentiation():
         return flat @ flat.T
 
     for key, measured in zip(keys, kernels, strict=True):
-        start = net.init(jax.random.split(key)[0])
-        gradient = jax.grad(lambda p: jax.numpy.mean((net.apply(p, x) - y) ** 2) / 2)(start)
-        stepped = jax.tree.map(lambda p, g: p - 0.3 * g, start, gradient)
+        start = stepped = net.init(jax.random.split(key)[0])
+        for _ in range(2):
+            stepped = jax.tree.map(lambda p, g: p - 0.3 * g, stepped, gradient(stepped))
         # float32, sums of 20 terms in three layers
         np.testing.assert_allclose(measured[0], kernel(start), rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(measured[1], kernel(stepped), rtol=1e-4, atol=1e-4)
@@ -677,3 +680,38 @@ def test_lazy_training_on_the_small_images(monkeypatch):
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     # The ensembles share their biases but not their weights.
     assert result["gaussian"][0][0]["loss"] != result["orthogonal"][0][0]["loss"]
+
+
+REFERENCE = os.environ.get("NTK_BOOK_REFERENCE")
+
+
+@pytest.mark.skipif(REFERENCE is None, reason="NTK_BOOK_REFERENCE does not name the authors' numbers")
+def test_the_authors_numbers_at_small_learning_rates():
+    """At the start they have biases of variance 0.01, not 0.1; later the ensembles differ."""
+
+    authors = json.loads((Path(REFERENCE) / "huang_full_batch_L3_N400.json").read_text())
+    runs = 30
+
+    def row(ensemble, step):
+        (found,) = [row for row in authors[ensemble] if row["step"] == step]
+        return np.array(found["train_loss"])
+
+    try:
+        images = small_learning_rates.images(small_learning_rates.FIGURES[0])[0]
+    except FileNotFoundError:
+        pytest.skip("CIFAR-10 is not here")
+    function = {"depth": 3, "activation": "tanh", "sigma_w": 1.5**0.5}
+    first = np.mean([row(ensemble, 1) for ensemble in ("gaussian", "orthogonal")], axis=0)
+    misses = {}
+    for variance in (0.01, 0.1):
+        nngp = fcn_kernels(images.astype(np.float64), sigma_b=variance**0.5, **function).nngp
+        # ten independent outputs against one-hot targets, a mean over the images
+        mean, deviation = 1 + 10 * np.mean(np.diag(nngp)), np.sqrt(20 * np.mean(nngp**2))
+        misses[variance] = abs(first[0] - mean) / (deviation / (2 * runs) ** 0.5)
+    assert misses[0.01] < 3
+    assert misses[0.1] > 6
+    # at step 1,000 the orthogonal networks are ahead, by many standard errors and by a few per cent
+    gaussian, orthogonal = row("gaussian", 1000), row("orthogonal", 1000)
+    error = np.hypot(gaussian[1], orthogonal[1]) / runs**0.5
+    assert (gaussian[0] - orthogonal[0]) / error > 5
+    assert 0.03 < 1 - orthogonal[0] / gaussian[0] < 0.12
