@@ -253,7 +253,7 @@ EXPERIMENT = Experiment(
                 ],
             ],
         },
-        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=3, last=200)]},
+        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=3, last=100)]},
         "paper": {
             "seeds": list(range(30)),
             "figures": [
