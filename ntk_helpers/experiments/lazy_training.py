@@ -206,7 +206,7 @@ EXPERIMENT = Experiment(
         "quick": _scale([1, 4, 16, 64], [[width, min(8, 2048 // width)] for width in WIDTHS[:6]]),
         "cpu": _scale(
             [1, 4, 16, 64],
-            [*[[width, 10] for width in WIDTHS[:6]], [1024, 4], [2048, 2], [4096, 1]],
+            [*[[width, 10] for width in WIDTHS[:6]], [1024, 4], [2048, 3], [4096, 2]],
         ),
         "paper": _scale([4**k for k in range(8)] + [2**15], [[width, 10] for width in WIDTHS]),
     },
