@@ -549,6 +549,9 @@ def test_kernel_of_the_standard_parameterisation():
     # of 15 entries none is off by five standard errors; the next order in 1/n is below 1/100
     assert np.all(np.abs(draws.mean(axis=0) - derived) < 5 * error + 0.01 * np.abs(derived).max())
     assert np.max(error / np.abs(derived).max()) < 0.02
+    # One layer, y = W x + b: exactly x.x' + 1. The biases' share of the deep kernel is below its errors.
+    linear = small_learning_rates.standard_ntk(x, widths=(30, 20), **function)
+    np.testing.assert_allclose(linear, x @ x.T + 1, rtol=1e-10, atol=1e-10)
 
 
 def small_figure(number, **changes):
