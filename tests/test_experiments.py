@@ -573,9 +573,10 @@ def test_both_ensembles_on_the_small_images(monkeypatch, number, batch):
     )
     results = {piece["weights"]: small_learning_rates.run(settings, piece) for piece in pieces}
     json.dumps(results, allow_nan=False)
-    for result in results.values():
+    for weights, result in results.items():
+        rows = small_learning_rates.FULL_BATCH_ROWS if weights == "infinite" else figure["rows"]
         for name in ("train_accuracy", "train_loss", "test_accuracy", "test_loss"):
-            assert np.shape(result[name]) == (2, 4)
+            assert np.shape(result[name]) == (2, len(rows))
     gaussian, orthogonal = results["gaussian"], results["orthogonal"]
     assert not np.any(gaussian["diverged"])
     assert gaussian["train_loss"] != orthogonal["train_loss"]
@@ -718,3 +719,15 @@ def test_the_authors_numbers_at_small_learning_rates():
     error = np.hypot(gaussian[1], orthogonal[1]) / runs**0.5
     assert (gaussian[0] - orthogonal[0]) / error > 5
     assert 0.03 < 1 - orthogonal[0] / gaussian[0] < 0.12
+
+
+@pytest.mark.skipif(REFERENCE is None, reason="NTK_BOOK_REFERENCE does not name the authors' numbers")
+def test_the_authors_numbers_at_small_learning_rates_are_copied_right():
+    authors = json.loads((Path(REFERENCE) / "huang_full_batch_L3_N400.json").read_text())
+    results = Path(__file__).parent.parent / "notebooks" / "results"
+    ours = json.loads((results / "huang_figure_3.json").read_text())
+    for weights in ("gaussian", "orthogonal"):
+        assert ours["step"] == [row["step"] for row in authors[weights]]
+        for name, curve in ours[weights].items():
+            assert curve["mean"] == [row[name][0] for row in authors[weights]]
+            assert curve["std"] == [row[name][1] for row in authors[weights]]
