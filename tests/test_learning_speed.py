@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from ntk_helpers.experiments import learning_speed
+from ntk_helpers import data
+from ntk_helpers.experiments import learning_speed, learning_speed_digits
 from ntk_helpers.networks import Network
+from ntk_helpers.training import steps_to_accuracy
 
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
 
@@ -57,3 +59,58 @@ def test_numbers_of_the_authors_are_copied_right():
             assert curve["mean"] == [row["mean_steps"] for row in rows]
             assert curve["std"] == [row["std_steps"] for row in rows]
             assert {row["runs"] for row in rows} == {ours["runs"]}
+
+
+def test_digits_scale_unit_networks_rightly(double_precision):
+    """The shared program answers as a network of the law itself does, and its marks are rate x curvature."""
+    w2, b2, rate, depth = 3.0, 0.05, 0.1, 3
+    points = [("orthogonal", 1.05, 2.01e-5, 0.3), ("gaussian", w2, b2, rate)]
+    train, test, marks = learning_speed_digits.speeds(depth, points, [7, 8], steps=40, dtype="float64")
+    net = Network((64, 32, 32, 10), "tanh", w2**0.5, b2**0.5, "gaussian", "standard")
+    digits = data.load("digits")
+    for column, seed in enumerate((7, 8)):
+        start, order = jax.random.split(jax.random.fold_in(jax.random.key(seed), 100 * depth + 1))
+        params = net.init(start, dtype="float64")
+        alone = steps_to_accuracy(
+            net,
+            jax.tree.map(lambda leaf: leaf[None], params),
+            digits.x_train,
+            digits.y_train,
+            digits.x_test[:100],
+            digits.y_test[:100],
+            accuracy=0.25,
+            learning_rate=rate,
+            steps=40,
+            batch_size=100,
+            key=order[None],
+        )
+        assert (alone.train[0], alone.test[0]) == (train[1, column], test[1, column])
+        top = learning_speed.curvature(net, params, digits.x_train[:20])[1]
+        assert marks[1, column] == pytest.approx(rate * float(top), rel=1e-10)
+    assert (train > 0).all()
+    assert len({*train.ravel()}) > 1
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "scale"),
+    [
+        (learning_speed, "learning_speed.cpu", "cpu"),
+        (learning_speed_digits, "learning_speed_digits", "paper"),
+    ],
+)
+def test_recorded_runs_have_the_settings_of_today(module, file, scale):
+    recorded = json.loads((RESULTS / f"{file}.json").read_text())
+    assert recorded["settings"] == module.EXPERIMENT.scales[scale]
+    pieces = module.slices(recorded["settings"])
+    assert [record["slice"] for record in recorded["records"]] == pieces
+
+
+def test_digits_have_independent_points_and_seeds():
+    points = [list(point) for point in learning_speed_digits.POINTS[20]]
+    recorded = json.loads((RESULTS / "learning_speed_digits.json").read_text())
+    deep = recorded["records"][0]["result"]
+    assert deep["points"] == points
+    for name in ("train", "test", "marks"):
+        assert np.shape(np.array(deep[name], dtype=float)) == (len(points), 20)
+    marks = np.array(deep["marks"])
+    assert len({*marks.ravel()}) > 0.9 * marks.size

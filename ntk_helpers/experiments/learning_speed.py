@@ -13,10 +13,10 @@ at initialisation on some images, and that of the Gauss-Newton matrix of the los
 
 The scale "cpu" is the protocol at 50 layers and width 400 with few learning rates and three runs each. What
 decides there was fixed before its results were looked at. Agreement: each of the 12 means (learning rate,
-weights, train or test) lies within Student's t of that of the authors' 20 runs, variances pooled, 21 degrees of
-freedom, at the level 0.0027 shared out over the 12. Speed: the mean of log(Gaussian / orthogonal) steps over
-the learning rates and over train and test is positive at the one-sided level 0.00135, variances pooled over the
-six ensembles, 12 degrees of freedom.
+weights, train or test) lies within Student's t of that of the authors' 20 runs, variances pooled, 21
+degrees of freedom, at the level 0.0027 shared out over the 12. Speed: the mean of log(Gaussian /
+orthogonal) steps over the learning rates and over train and test is positive at the one-sided level
+0.00135, variances pooled over the six ensembles, 12 degrees of freedom.
 """
 
 import functools
