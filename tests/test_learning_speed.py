@@ -94,6 +94,7 @@ def test_digits_scale_unit_networks_rightly(double_precision):
 @pytest.mark.parametrize(
     ("module", "file", "scale"),
     [
+        (learning_speed, "learning_speed.cpu", "cpu"),
         (learning_speed_digits, "learning_speed_digits", "paper"),
     ],
 )
