@@ -254,7 +254,7 @@ EXPERIMENT = Experiment(
                 ],
             ],
         },
-        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=3, last=100)]},
+        "cpu": {"seeds": list(range(10)), "figures": [_reduced(FIGURES[0], networks=6, last=1000, stack=3)]},
         "paper": {
             "seeds": list(range(30)),
             "figures": [
