@@ -14,6 +14,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from tqdm import tqdm
 
 AXIS = "networks"
 #: Seconds between checkpoints.
@@ -443,7 +443,7 @@ class _Stack:
         self.advance(0)  # compiles, so that the bar counts the time of steps alone
         done = int(self.work.step)
         hidden = not progress or jax.process_index() > 0
-        with tqdm(total=self.steps, initial=done, unit="step", disable=hidden) as bar:
+        with nullcontext() if hidden else _bar(self.steps, done) as bar:
             for stop in self.at[len(self.seen) :]:
                 self.run(stop, bar)
                 self.seen.append(self.whole(self.look(self.work.params)))
@@ -458,7 +458,8 @@ class _Stack:
             begin = time.monotonic()
             self.advance(min(until, step + self.stride))
             step, before = int(self.work.step), step
-            bar.update(step - before)
+            if bar is not None:
+                bar.update(step - before)
             if time.monotonic() - begin < 1:
                 self.stride *= 2
             active = _host(self.work.active)[: len(self.rows)]
@@ -504,6 +505,12 @@ def _placed(tree, shardings):
         return jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf[index])
 
     return jax.tree.map(put, tree, shardings)
+
+
+def _bar(steps, done):
+    from tqdm import tqdm  # only here: training itself needs numpy and jax alone
+
+    return tqdm(total=steps, initial=done, unit="step")
 
 
 def _host(tree):
