@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers.networks import scan_layers
+from ntk_helpers.networks import UNROLLED, scan_layers
 
 #: Default bound on the working memory, in bytes.
 MEMORY_LIMIT = 2**30
@@ -303,12 +303,13 @@ def _symmetric_blocks(kernel, x, size, trace_outputs):
 def _memory(net, trace_outputs):
     """Numbers held while a block is computed: fixed, for each input, and for each pair of inputs.
 
-    Fixed: a scan copies the weights of one layer at a time. Inputs: x, every pre-activation, and for one
-    layer the activation and its derivative, delta before and after it and the product between them. Pairs:
-    the two Gram matrices, their product and the sum.
+    Fixed: a scan copies the weights of one layer at a time, a short run those of all its layers. Inputs: x,
+    every pre-activation, and for one layer the activation and its derivative, delta before and after it and
+    the product between them. Pairs: the two Gram matrices, their product and the sum.
     """
     widest, outputs = max(net.widths), net.widths[-1]
-    fixed = max((n_out * n_in for k, n_out, n_in in net.runs if k > 1), default=0)
+    copied = ((k if k <= UNROLLED else 1, n_out * n_in) for k, n_out, n_in in net.runs if k > 1)
+    fixed = max((k * size for k, size in copied), default=0)
     each_input = sum(net.widths) + 3 * widest + 3 * outputs * widest
     each_pair = 4 * (1 if trace_outputs else outputs**2)
     return fixed, each_input, each_pair

@@ -161,7 +161,8 @@ class Network:
 
     def _affine(self, weights, biases, z):
         weight_factor, bias_factor = self.factors(z.shape[1])
-        return weight_factor * (z @ weights.T) + bias_factor * biases
+        # Not z @ weights.T: the transposed weights of every layer would be kept for the gradient.
+        return weight_factor * jnp.einsum("ai,oi->ao", z, weights) + bias_factor * biases
 
     def check_params(self, params):
         """Raise ValueError unless `params` are shaped like those that `init` returns."""
@@ -184,13 +185,19 @@ class Network:
         return x
 
 
+#: Runs up to this length are compiled layer after layer: a loop copies the weights of each layer out of the
+#: stack, which takes as long as a product with a few inputs. Longer programs take longer to compile.
+UNROLLED = 4
+
+
 def scan_layers(step, carry, run, *, reverse=False):
     """`jax.lax.scan` of `step` over a run of stacked layers, called directly where the run is a single layer.
 
     A single layer may change the width, and with it the shape of the carry, which a scan does not allow.
     """
-    if jax.tree.leaves(run)[0].shape[0] > 1:
-        return jax.lax.scan(step, carry, run, reverse=reverse)
+    k = jax.tree.leaves(run)[0].shape[0]
+    if k > 1:
+        return jax.lax.scan(step, carry, run, reverse=reverse, unroll=k <= UNROLLED)
     carry, out = step(carry, jax.tree.map(lambda leaf: leaf[0], run))
     return carry, jax.tree.map(lambda leaf: leaf[None], out)
 
@@ -199,8 +206,9 @@ def scan_layers(step, carry, run, *, reverse=False):
 def _init(net, key, dtype):
     keys = jax.random.split(key, net.depth)
     starts = np.cumsum([0] + [k for k, _, _ in net.runs])
+    # One layer after the other: all at once would take three times the memory of the parameters besides.
     return tuple(
-        jax.vmap(partial(_draw_layer, net, n_out, n_in, dtype))(keys[start : start + k])
+        jax.lax.map(partial(_draw_layer, net, n_out, n_in, dtype), keys[start : start + k])
         for start, (k, n_out, n_in) in zip(starts, net.runs, strict=False)
     )
 

@@ -299,9 +299,9 @@ class _State(NamedTuple):
     results: _Results
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
 def _advance(problem, mesh, state, data, until, limit):
-    """Take steps up to number `until`, or until at most `limit` networks are active."""
+    """Take steps up to number `until`, or until at most `limit` networks are active; uses `state` up."""
     spread = _State(PartitionSpec(), *[PartitionSpec(AXIS)] * (len(_State._fields) - 1))
     everywhere = PartitionSpec()
     return jax.shard_map(
@@ -314,6 +314,7 @@ def _advance(problem, mesh, state, data, until, limit):
 
 
 def _steps(problem, state, data, until, limit):
+    axes = _network_axes(state)
     x, y, test_data = data
     size = problem.batch_size
     epoch_steps = 1 if size is None else len(x) // size
@@ -339,14 +340,36 @@ def _steps(problem, state, data, until, limit):
         one = functools.partial(_step, problem, test_data, state.step)
         losses = state.results.losses
         rows = state._replace(step=None, results=state.results._replace(losses=None))
-        rows, loss = jax.vmap(one, in_axes=(0, axis, axis))(rows, batch, targets)
+        rows, loss = jax.vmap(one, in_axes=(axes, axis, axis), out_axes=(axes, 0))(rows, batch, targets)
         losses = jax.lax.dynamic_update_slice_in_dim(losses, loss[:, None], state.step, axis=1)
         state = rows._replace(step=state.step + 1, results=rows.results._replace(losses=losses))
         return state, order, active(state)
 
     order = None if size is None else shuffled(state.step // epoch_steps)
-    start = state, order, active(state)
-    return jax.lax.while_loop(lambda carry: (carry[0].step < until) & (carry[2] > limit), step, start)[0]
+    start = _moved(state, axes, back=False), order, active(state)
+    end, _, _ = jax.lax.while_loop(lambda carry: (carry[0].step < until) & (carry[2] > limit), step, start)
+    return _moved(end, axes, back=True)
+
+
+def _network_axes(state):
+    """Where the axis of networks lies during the steps: second in parameters, behind that of a run's layers.
+
+    A loop over the layers of a stack of networks would otherwise transpose all parameters in every step.
+    """
+    axes = _State(*[0] * len(_State._fields))._replace(step=None)
+    second = jax.tree.map(lambda leaf: min(1, leaf.ndim - 1), (state.params, state.optimizer))
+    return axes._replace(params=second[0], optimizer=second[1])
+
+
+def _moved(state, axes, *, back):
+    """The state with the axis of networks where `axes` has it, or back in front."""
+    arrays, second = (state.params, state.optimizer), (axes.params, axes.optimizer)
+
+    def move(leaf, axis):
+        return jnp.moveaxis(leaf, axis, 0) if back else jnp.moveaxis(leaf, 0, axis)
+
+    params, optimizer = jax.tree.map(move, arrays, second)
+    return state._replace(params=params, optimizer=optimizer)
 
 
 def _step(problem, test_data, step, state, x, y):
@@ -403,7 +426,8 @@ class _Stack:
         spread = NamedSharding(self.mesh, PartitionSpec(AXIS))
         shardings = jax.tree.map(lambda _: spread, state)
         shardings = shardings._replace(step=NamedSharding(self.mesh, PartitionSpec()))
-        self.work = _placed(state, shardings)
+        # Its own copy, which `_advance` may overwrite: the arrays may be the caller's.
+        self.work = _placed(state, shardings, may_alias=False)
         # Once three in four have their answer, a smaller stack does the rest; to compile it takes seconds.
         self.limit = 0 if self.problem.watch is None else len(padded) // 4 // size * size
 
@@ -494,10 +518,10 @@ class _Stack:
         return jax.tree.map(lambda leaf: leaf[: len(self.rows)], _host(stack))
 
 
-def _placed(tree, shardings):
+def _placed(tree, shardings, *, may_alias=None):
     """A tree of arrays on the devices; where there are several processes, each hands in the whole tree."""
     if jax.process_count() == 1:
-        return jax.device_put(tree, shardings)
+        return jax.device_put(tree, shardings, may_alias=may_alias)
 
     # device_put would compare the arrays of the processes, and NaN differs from NaN.
     def put(leaf, sharding):

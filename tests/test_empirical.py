@@ -196,7 +196,8 @@ def test_blocks_make_no_difference(factor, trace_outputs, monkeypatch):
         ((32, *[32] * 30, 1), 64, None, True),  # the stored pre-activations
         ((8, 128, 128, 20), 40, 24, True),  # the derivatives of many outputs
         ((8, 16, 16, 4), 150, None, False),  # the kernel itself
-        ((16, 256, 256, 256, 1), 4, 4, True),  # the copies of the weights
+        ((16, 256, 256, 256, 1), 4, 4, True),  # the copies of the weights of a short run
+        ((16, *[256] * 6, 1), 4, 4, True),  # and of one layer of a long one
     ],
 )
 def test_the_compiled_program_stays_within_the_bound(widths, n1, n2, trace_outputs):

@@ -46,6 +46,21 @@ def distance(tree, other):
     return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs)
 
 
+def memory(net, m):
+    """(used up, beside) the parameters of a stack of m networks, in sizes of the parameters."""
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), m))
+    x, y = jnp.ones((20, net.widths[0])), jnp.ones((20, net.widths[-1]))
+    problem, state, data = training._checked(
+        net, params, x, y, 0.1, 9, "squared", 10, jax.random.key(1), None, watch=None
+    )
+    work = training._Stack(problem, state, data, 9, None, [], None)
+    found = (
+        training._advance.lower(problem, work.mesh, work.work, work.data, 9, 0).compile().memory_analysis()
+    )
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
+    return found.alias_size_in_bytes / size, found.temp_size_in_bytes / size
+
+
 # Right numbers
 
 
@@ -213,6 +228,21 @@ def test_optimizer_of_optax():
             update, state = whole.update(gradient, state, weights)
             weights = optax.apply_updates(weights, update)
         assert distance(row(result.params, 0), weights) < 1e-5
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_a_step_holds_the_parameters_and_the_gradient(m):
+    """No second copy of the parameters, and none of their transposes for the gradient, in a long run."""
+    used_up, beside = memory(Network((20, *[100] * 20, 1), "relu", 1.4, 0.0), m)
+    assert used_up == pytest.approx(1, abs=0.05)
+    assert beside < 1.5
+
+
+def test_the_arrays_of_the_caller_are_left_alone():
+    params = stack(network(), 2)
+    before = jax.tree.map(np.array, params)
+    train(network(), params, X, TARGETS, learning_rate=0.1, steps=5)
+    assert distance(params, before) == 0
 
 
 def test_divergence_is_recorded_and_does_not_spread():

@@ -8,9 +8,9 @@ output, the squared loss, odd digits against even ones as labels 1 and -1, batch
 of half of 1 / K^L(x, x). The limit of the kernel is of order L: only with a learning rate of order 1 / L do
 networks of different depths move their outputs equally far in a step.
 
-A network of depth 100 and width 5,000 has 2.5 10^9 parameters, 10 GB. As compiled, `train` takes five times
-that (parameters before and after, gradient, two of the loop's own) and drawing a network four times: a device
-of 80 GB holds one network, and the larger scale trains one at a time there.
+A network of depth 100 and width 5,000 has 2.5 10^9 parameters, 10 GB. As compiled, `train` takes three times
+that beside what it is given (its own copy of the parameters, the gradient, a copy while the kernel is looked
+at): a device of 80 GB holds one network, and the larger scale trains one at a time there.
 """
 
 from functools import partial
