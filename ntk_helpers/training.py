@@ -126,9 +126,11 @@ def train(
         stack = _Stack(problem, state, data, steps, look, at, devices)
         if checkpoint is not None:
             stack.keep(checkpoint, _configuration(problem, state, data, observe=_named(observe), at=at))
+        m = len(state.active)
+        del params, state  # the stack has its own copy: where the caller keeps none either, memory is free
         stack.finish(progress)
         return Training(
-            jax.tree.map(lambda leaf: leaf[: len(state.active)], stack.whole(stack.work.params)),
+            jax.tree.map(lambda leaf: leaf[:m], stack.whole(stack.work.params)),
             stack.results.losses,
             stack.results.taken,
             stack.results.diverged,

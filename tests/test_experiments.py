@@ -400,7 +400,7 @@ def test_kernel_ratio_on_the_small_images(monkeypatch):
 
     digits = data.load("digits")
     monkeypatch.setattr(data, "load", lambda name: digits)
-    settings = kernel_ratio.EXPERIMENT.scales["quick"] | {"depths": [2], "at": [0, 2], "train_size": 64}
+    settings = kernel_ratio.EXPERIMENT.scales["quick"] | {"at": [0, 2], "train_size": 64}
     start = {"depth": 2, "seed": 0, "width": 40, "count": 400, "steps": 0}
     result = kernel_ratio.run(settings, start)
     json.dumps(result, allow_nan=False)
