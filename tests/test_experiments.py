@@ -584,6 +584,34 @@ def test_both_ensembles_on_the_small_images(monkeypatch, number, batch):
     assert np.all(np.diff(gaussian["train_loss"], axis=1)[:, -1] < 0)
 
 
+@pytest.mark.parametrize("weights", ["gaussian", "orthogonal"])
+def test_coordinates_within_the_span_change_no_output(weights):
+    """Networks on 5 + 4 inputs in 30 dimensions train as those on the inputs' 9 coordinates do."""
+    rng = np.random.default_rng(0)
+    x, x_test = (rng.normal(size=(n, 30)).astype(np.float32) for n in (5, 4))
+    y = rng.normal(size=(5, 2)).astype(np.float32)
+    net = Network((30, 16, 16, 2), "tanh", 1.2, 0.1, weights=weights, parameterization="standard")
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 3))
+    narrow, coordinates, z, z_test = small_learning_rates.within_span(net, params, x, x_test)
+    assert narrow.widths == (9, 16, 16, 2)
+    outputs = []
+    for model, start, inputs, unseen in ((net, params, x, x_test), (narrow, coordinates, z, z_test)):
+        trained = training.train(
+            model,
+            start,
+            inputs,
+            y,
+            learning_rate=0.02,
+            steps=20,
+            observe=partial(model.apply, x=np.concatenate([inputs, unseen])),
+            at=[0, 20],
+        )
+        outputs.append(trained.observations)
+    # float32, sums of 30 terms in three layers
+    np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-5)
+    assert np.abs(outputs[0][:, 1, 5:] - outputs[0][:, 0, 5:]).max() > 0.1
+
+
 # Lazy training: Figure 2 of paper O.
 
 
@@ -704,7 +732,7 @@ def test_the_authors_numbers_at_small_learning_rates():
         images = small_learning_rates.images(small_learning_rates.FIGURES[0])[0]
     except FileNotFoundError:
         pytest.skip("CIFAR-10 is not here")
-    function = {"depth": 3, "activation": "tanh", "sigma_w": 1.5**0.5}
+    function = {"depth": 4, "activation": "tanh", "sigma_w": 1.5**0.5}
     first = np.mean([row(ensemble, 1) for ensemble in ("gaussian", "orthogonal")], axis=0)
     misses = {}
     for variance in (0.01, 0.1):
