@@ -32,7 +32,6 @@ TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all l
 ACCELERATOR_TILE = 2048
 NEAR = 1e-2  # below this gamma or 2 - gamma, the Gram matrix is not accurate enough for the first layer
 PIECE_TERMS, MAX_PIECES = 16, 512  # of the interpolant
-FEW = 2**20  # pairs times layers of a ReLU-like activation, some 5 ms, that threads do not speed up
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Relative change of a variance in a layer, and difference of the two. At a slope s of the variance map
 # rounding leaves them some 1/(1 - s) units apart.
@@ -397,16 +396,28 @@ def _tile(activation, skip, sw2, sb2, layers, q1, q2, gamma):
     return covariance(q1, q2, gamma), theta, *extremes
 
 
-@jax.jit
-def _homogeneous_layers(layer, layers, variance, pair):
-    """All layers of a tile for ReLU-like activations.
+# XLA's older compiler of loops takes a third less for the layers, and what it makes of them is as fast.
+QUICK_COMPILATION = {"xla_cpu_use_fusion_emitters": False}
 
-    Takes and returns variance (3, m1 + m2) and pair (2, m1, m2). The first row of variance holds q1 and q2;
-    the others are for `_homogeneous_variance`. pair holds gamma and Theta/sqrt(q1 q2). Each array that a
-    program writes adds some 20 ms to its compilation, so there are two, and numpy does what surrounds the
-    layers.
+
+@lru_cache(maxsize=1)
+def _homogeneous_tile():
+    """`_homogeneous_kernels` compiled with QUICK_COMPILATION, where this XLA still has it."""
+    try:
+        jax.jit(lambda: 0, compiler_options=QUICK_COMPILATION)()
+    except jax.errors.JaxRuntimeError:
+        return jax.jit(_homogeneous_kernels)
+    return jax.jit(_homogeneous_kernels, compiler_options=QUICK_COMPILATION)
+
+
+def _homogeneous_kernels(layer, layers, q, gamma):
+    """Sigma and Theta, (2, m1, m2), of a tile for ReLU-like activations.
+
+    q (m1 + m2,) holds the variances of the first layer, gamma (m1, m2) its 1 - correlation. The loop carries
+    variance (3, m1 + m2), whose rows are for `_homogeneous_variance`, and pair (2, m1, m2), gamma and
+    Theta/sqrt(q1 q2): each array that a program writes adds to its compilation, so there are two.
     """
-    rows = pair.shape[1]
+    rows = len(gamma)
 
     def one_layer(_, state):
         variance, (gamma, ratio) = state
@@ -415,7 +426,10 @@ def _homogeneous_layers(layer, layers, variance, pair):
         gamma, *growth = _homogeneous_layer(layer, cos1, sin1, cos2, sin2, gamma)
         return variance, jnp.stack([gamma, _grow(ratio, *growth)])
 
-    return jax.lax.fori_loop(0, layers, one_layer, (variance, pair))
+    start = jnp.stack([q, q, q]), jnp.stack([gamma, 1.0 - gamma])
+    (q, *_), (gamma, ratio) = jax.lax.fori_loop(0, layers, one_layer, start)
+    root = jnp.sqrt(q)
+    return root[:rows, None] * root[rows:] * jnp.stack([1.0 - gamma, ratio])
 
 
 def _directions(x, sw2, sb2):
@@ -431,16 +445,6 @@ def _directions(x, sw2, sb2):
 @jax.jit
 def _products(u, v):
     return jnp.matmul(u, v.T, precision="highest")
-
-
-def _homogeneous_tile(layer, layers, q1, q2, gamma):
-    """Sigma and Theta (m1, m2) of a tile for ReLU-like activations."""
-    q = np.concatenate([q1, q2])
-    start = np.stack([q, q, q]), np.stack([gamma, 1.0 - gamma])
-    (q, *_), (gamma, ratio) = map(np.asarray, _homogeneous_layers(layer, layers, *start))
-    root = np.sqrt(q)
-    scale, correlation = root[: len(q1), None] * root[len(q1) :], 1.0 - gamma
-    return np.multiply(scale, correlation, out=correlation), np.multiply(scale, ratio, out=scale)
 
 
 @jax.jit
@@ -534,52 +538,47 @@ def _kernels(x1, x2, network, memory_limit):
         )
     _, activation, sw2, sb2, skip = network
     homogeneous = _homogeneous_map(network) if activation.homogeneous else None
+    homogeneous_tile = _homogeneous_tile() if homogeneous else None  # once for all threads
     devices = jax.devices()
-    pairs = len(x1) * len(x2)
-    workers = len(devices) if len(devices) > 1 or devices[0].platform != "cpu" else os.cpu_count() or 1
-    if pairs <= TILE["cpu"] ** 2 or (homogeneous and pairs * network.depth <= FEW):
-        workers = 1
+    if len(x1) * len(x2) <= TILE["cpu"] ** 2:
+        workers = 1  # threads would take longer to start than one tile takes
+    elif len(devices) == 1 and devices[0].platform == "cpu":
+        workers = os.cpu_count() or 1
+    else:
+        workers = len(devices)
     side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)
     rows, columns = _starts(len(x1), side), _starts(len(x2), side)
     height, width = math.ceil(len(x1) / len(rows)), math.ceil(len(x2) / len(columns))
     tiles = [(i, j) for i in rows for j in columns if not symmetric or j >= i]
+    nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
 
-    def compute(number, i, j):
-        """Where tile (i, j) begins, and its two kernels."""
+    def fill(number, i, j):
         # All tiles have one shape, so that one program serves them; the last ones reach back over their
         # neighbours.
         top, left = min(i, len(x1) - height), min(j, len(x2) - width)
-        same = symmetric and i == j
         with jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext():
-            first = _first_gamma(x1[top : top + height], x2[left : left + width], sw2, sb2, same)
+            parts = x1[top : top + height], x2[left : left + width]
+            q1, q2, gamma = _first_gamma(*parts, sw2, sb2, symmetric and i == j)
             if homogeneous:
-                tile = _homogeneous_tile(homogeneous, network.depth - 1, *first)
+                q = np.concatenate([q1, q2])
+                tile = np.asarray(homogeneous_tile(homogeneous, network.depth - 1, q, gamma))
             else:
                 *tile, smallest, largest = jax.device_get(
-                    _tile(activation, skip, sw2, sb2, network.depth - 1, *first)
+                    _tile(activation, skip, sw2, sb2, network.depth - 1, q1, q2, gamma)
                 )
         if not homogeneous and network.depth > 1:
             _check_range(activation, smallest, largest)
-        if same:
-            lower = np.tri(height, dtype=bool)
-            tile = [np.where(lower, part.T, part) for part in tile]
-        return top, left, tile
+        # Only what is not a neighbour's is written: tiles run side by side.
+        r, c = slice(i, top + height), slice(j, left + width)
+        for kernel, part in zip((nngp, ntk), tile, strict=True):
+            part = part[i - top :, j - left :]
+            kernel[r, c] = part
+            if symmetric:
+                np.copyto(kernel[c, r], part.T, where=_lower_triangle(len(part)) if i == j else True)
 
     if len(tiles) == 1:
-        _, _, (nngp, ntk) = compute(0, 0, 0)
+        fill(0, 0, 0)
     else:
-        nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
-
-        def fill(number, i, j):
-            top, left, tile = compute(number, i, j)
-            # Only what is not a neighbour's is written: tiles run side by side.
-            r, c = slice(i, top + height), slice(j, left + width)
-            for kernel, part in zip((nngp, ntk), tile, strict=True):
-                part = part[i - top :, j - left :]
-                kernel[r, c] = part
-                if symmetric and i != j:
-                    kernel[c, r] = part.T
-
         with ThreadPoolExecutor(workers) as pool:
             for done in [pool.submit(float64(fill), number, *tile) for number, tile in enumerate(tiles)]:
                 done.result()
@@ -590,6 +589,11 @@ def _kernels(x1, x2, network, memory_limit):
                 "sigma_w, or depth_profile with rescale=True"
             )
     return Kernels(nngp, ntk)
+
+
+@lru_cache(maxsize=2)
+def _lower_triangle(n):
+    return np.tri(n, dtype=bool)
 
 
 def _starts(n, side):
