@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ntk_helpers import mean_field
+from ntk_helpers.experiments import jacobian_spectrum
 from ntk_helpers.isometry import jacobian_singular_values
 from ntk_helpers.networks import Network
 
@@ -80,3 +82,72 @@ def test_bad_input_and_parameters():
         jacobian_singular_values(net, params, jnp.ones((1, 3)), [1])
     with pytest.raises(ValueError, match=r"params must be those of net\.init"):
         jacobian_singular_values(net, params[:1], jnp.ones(3), [1])
+
+
+@pytest.mark.parametrize("weights", ["gaussian", "orthogonal"])
+def test_resolution_at_depth(weights):
+    """log |det J| is a sum over layers, exact at any depth: the SVD agrees while it resolves all values."""
+    n, depths = 24, (2, 5, 10, 200)
+    net = Network((n,) * 201, "tanh", 1.7**0.5, 0.2, weights=weights)
+    params = net.init(jax.random.key(3), dtype="float64")
+    x = np.full(n, 0.5)
+    y, total, exact = x, 0.0, {}
+    for depth, (weight, bias) in enumerate(net.layers(params), start=1):
+        if depth > 1:
+            total += np.sum(np.log(1 - np.tanh(y) ** 2))
+            y = np.tanh(y)
+        matrix = (1.7 / n) ** 0.5 * np.asarray(weight)
+        total += np.linalg.slogdet(matrix)[1]
+        y = matrix @ y + 0.2 * np.asarray(bias)
+        exact[depth] = total
+    for depth, values in zip(depths, jacobian_singular_values(net, params, x, depths), strict=True):
+        unit = float(values[0] / values[-1]) * np.finfo(float).eps  # relative error of the smallest
+        error = np.sum(np.log(values)) - exact[depth]
+        if depth < 200:
+            # Each value is off by some units times the largest, the smallest by the greatest share.
+            assert abs(error) < 10 * n * unit
+            assert depth == 10 or 10 * n * unit < 1e-6
+        else:
+            assert values[-1] < 1e-15 * values[0]
+            assert error > n * np.log(10)  # rounding noise: too large by more than ten on average
+
+
+def test_recorded_statistics():
+    """Rows of the experiment against singular values by hand, wide and narrow, in batches of draws."""
+    settings = jacobian_spectrum.EXPERIMENT.scales["quick"] | {"width": 8, "depths": [2, 3], "levels": 4}
+    settings["narrow"] = settings["narrow"] | {"width": 6}
+    pieces = jacobian_spectrum.slices(settings)
+    assert [piece["seeds"] for piece in pieces if piece["weights"] == "gaussian"] == [[0], [1], [0, 1], [2]]
+    for piece in pieces:
+        if piece["weights"] == "gaussian":
+            continue
+        n = piece["width"]
+        rows = jacobian_spectrum.run(settings, piece)["rows"]
+        assert {row["case"] for row in rows} == ({*settings["cases"]} if n == 8 else {"tanh, large q"})
+        for row in rows:
+            activation, sw2, sb2 = settings["cases"][row["case"]]
+            net = Network((n,) * 4, activation, sw2**0.5, sb2**0.5, weights="orthogonal")
+            x = jacobian_spectrum.input_of(net)
+            for i, seed in enumerate(piece["seeds"]):
+                params = net.init(jax.random.key(seed), dtype="float64")
+                (s,) = jacobian_singular_values(net, params, x, [row["depth"]])
+                eigenvalues = np.asarray(s) ** 2
+                np.testing.assert_allclose(row["mean"][i], eigenvalues.mean())
+                relative = eigenvalues.var() / eigenvalues.mean() ** 2
+                np.testing.assert_allclose(row["relative_variance"][i], relative, atol=1e-12)
+                assert ("quantiles" in row) == (n == 8)
+                if n == 8 and row["case"] != "ReLU":  # zeros of ReLU are rounding noise
+                    np.testing.assert_allclose(row["largest"][i], s[:2], rtol=1e-5)
+                    np.testing.assert_allclose(row["smallest"][i], s[:-3:-1], rtol=1e-5)
+                    quantiles = np.quantile(s, [0.125, 0.375, 0.625, 0.875])
+                    np.testing.assert_allclose(row["quantiles"][i], quantiles, rtol=1e-5)
+
+
+def test_recorded_cases_sit_at_their_fixed_point():
+    """chi^200 is 1 for the tanh far from linear, which stands on its edge to all digits."""
+    activation, sw2, sb2 = jacobian_spectrum.COMMON["cases"]["tanh, large q"]
+    edge = mean_field.edge_of_chaos(activation, sb2**0.5)
+    assert abs(edge.sigma_w**2 - sw2) < 1e-12 * sw2
+    assert abs(mean_field.chi(activation, sw2**0.5, edge.q) ** 200 - 1) < 1e-10
+    x = jacobian_spectrum.input_of(Network((3, 3), activation, sw2**0.5, sb2**0.5))
+    np.testing.assert_allclose(sw2 * np.mean(x**2) + sb2, edge.q, rtol=1e-10)

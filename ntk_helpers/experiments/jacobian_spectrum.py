@@ -3,6 +3,9 @@
 For both ensembles of weights, and for each network of `cases` with the same weights: moments of the squares,
 the two largest, the two smallest and the quantiles of the singular values of dy^l/dx at some depths l. The
 variance of every first pre-activation is the fixed point of its network, so that depth adds no transient.
+
+`narrow` repeats some cases at a smaller width with more draws, without the quantiles: what a finite width
+changes is a function of L/n, so narrow networks show it at a smaller depth.
 """
 
 import math
@@ -30,47 +33,74 @@ def six_digits(values: np.ndarray) -> list[float]:
 
 
 def slices(settings: dict) -> list[dict]:
-    """One slice a draw of weights: all cases share it."""
-    return [{"weights": w, "seed": s} for w in settings["ensembles"] for s in settings["seeds"]]
+    """Draws of weights, all cases share each: one a slice at the full width, many at the narrow one."""
+    narrow, ensembles = settings["narrow"], settings["ensembles"]
+    wide = [
+        {"width": settings["width"], "weights": weights, "seeds": [seed]}
+        for weights in ensembles
+        for seed in settings["seeds"]
+    ]
+    return wide + [
+        {"width": narrow["width"], "weights": weights, "seeds": list(seeds)}
+        for weights in ensembles
+        for seeds in batched(narrow["seeds"], narrow["batch"])
+    ]
+
+
+def batched(items: list, size: int) -> list[list]:
+    """Consecutive pieces of a list, of `size` items but for the last."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def statistics(values: np.ndarray, levels: int) -> dict:
+    """Statistics of the singular values (n,) of one Jacobian; without levels, moments alone."""
+    mean = np.mean(values**2)
+    # Of the squared singular values, the eigenvalues of J J^T.
+    moments = {"mean": float(mean), "relative_variance": float(np.mean(values**4) / mean**2 - 1)}
+    if levels == 0:
+        return moments
+    return moments | {
+        "largest": six_digits(values[:2]),
+        "smallest": six_digits(values[:-3:-1]),
+        "quantiles": six_digits(np.quantile(values, (np.arange(levels) + 0.5) / levels)),
+    }
 
 
 @float64
 def run(settings: dict, piece: dict) -> dict:
-    """Statistics of the singular values of every case at every depth, at one draw of the weights."""
-    depths, levels = settings["depths"], settings["levels"]
-    widths = (settings["width"],) * (depths[-1] + 1)
-    networks = {
-        name: Network(widths, activation, math.sqrt(sw2), math.sqrt(sb2), weights=piece["weights"])
-        for name, (activation, sw2, sb2) in settings["cases"].items()
+    """A row for every case and depth: each statistic, a list over the draws of the slice."""
+    wide = piece["width"] == settings["width"]
+    levels = settings["levels"] if wide else 0
+    depths = settings["depths"]
+    widths = (piece["width"],) * (depths[-1] + 1)
+    networks = {}
+    for name in settings["cases"] if wide else settings["narrow"]["cases"]:
+        activation, sw2, sb2 = settings["cases"][name]
+        networks[name] = Network(widths, activation, math.sqrt(sw2), math.sqrt(sb2), weights=piece["weights"])
+    found = {(name, depth): [] for name in networks for depth in depths}
+    for seed in piece["seeds"]:
+        # Parameters of unit variance: one draw serves every activation, sigma_w and sigma_b.
+        params = next(iter(networks.values())).init(jax.random.key(seed), dtype="float64")
+        for name, net in networks.items():
+            values = jacobian_singular_values(net, params, input_of(net), depths)
+            for depth, at_depth in zip(depths, map(np.asarray, values), strict=True):
+                found[name, depth].append(statistics(at_depth, levels))
+    return {
+        "rows": [
+            {"case": name, "depth": depth} | {entry: [draw[entry] for draw in draws] for entry in draws[0]}
+            for (name, depth), draws in found.items()
+        ]
     }
-    # Parameters of unit variance: one draw serves every activation, sigma_w and sigma_b.
-    params = next(iter(networks.values())).init(jax.random.key(piece["seed"]), dtype="float64")
-    rows = []
-    for name, net in networks.items():
-        found = jacobian_singular_values(net, params, input_of(net), depths)
-        for depth, values in zip(depths, map(np.asarray, found), strict=True):
-            mean = np.mean(values**2)
-            rows.append(
-                {
-                    "case": name,
-                    "depth": depth,
-                    # Of the squared singular values, the eigenvalues of J J^T.
-                    "mean": float(mean),
-                    "relative_variance": float(np.mean(values**4) / mean**2 - 1),
-                    "largest": six_digits(values[:2]),
-                    "smallest": six_digits(values[:-3:-1]),
-                    "quantiles": six_digits(np.quantile(values, (np.arange(levels) + 0.5) / levels)),
-                }
-            )
-    return {"rows": rows}
 
 
 COMMON = {
     "ensembles": ["gaussian", "orthogonal"],
-    # (activation, sigma_w^2, sigma_b^2): variances, as paper O prints the second.
+    # (activation, sigma_w^2, sigma_b^2): variances, as paper O prints the second. The third is the edge of
+    # chaos at sigma_b = 0.2, where q = 0.512, to all digits: chi^200 must be 1.
     "cases": {
         "linear": ["linear", 1.0, 0.0],
         "near-linear tanh": ["tanh", 1.05, 2.01e-5],
+        "tanh, large q": ["tanh", 1.7007963721367065, 0.04],
         "ReLU": ["relu", 2.0, 0.0],
     },
     "levels": 64,
@@ -79,8 +109,19 @@ COMMON = {
 EXPERIMENT = Experiment(
     summary="singular values of the input-output Jacobian, Gaussian and orthogonal weights, 200 layers",
     scales={
-        "quick": COMMON | {"width": 64, "depths": [20, 200], "seeds": [0, 1]},
-        "paper": COMMON | {"width": 512, "depths": [20, 50, 100, 200], "seeds": [0, 1, 2, 3]},
+        "quick": COMMON
+        | {"width": 64, "depths": [2, 20, 200], "seeds": [0, 1]}
+        | {"narrow": {"width": 32, "cases": ["tanh, large q"], "seeds": [0, 1, 2], "batch": 2}},
+        "paper": COMMON
+        | {"width": 512, "depths": [2, 5, 10, 20, 50, 100, 200], "seeds": list(range(8))}
+        | {
+            "narrow": {
+                "width": 128,
+                "cases": ["near-linear tanh", "tanh, large q"],
+                "seeds": list(range(256)),
+                "batch": 32,
+            }
+        },
     },
     slices=slices,
     run=run,
