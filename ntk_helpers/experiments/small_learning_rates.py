@@ -5,16 +5,17 @@ RMSProp on MNIST. Standard parameterisation, pixels in [0, 1], one-hot targets. 
 is the sum over outputs, not halved. A row of step k has training numbers before update k and test numbers
 after it, as in the authors' files. The variance of the biases in Figure 3 is 0.01 in the caption and 0.1 in
 the authors' code; the caption's is taken: the authors' own loss before the first step excludes the other.
-The 3, 7, 5 and 9 layers of the figures are taken as hidden ones, so that "layers", which counts weights, is one
-more: with 4 layers of weights networks have the losses of the authors' files for (a, b), with 3 they do not.
+The 3, 7, 5 and 9 layers of the figures are taken as hidden ones, so that "layers", which counts weights, is
+one more: with 4 layers of weights networks have the losses of the authors' files for (a, b), with 3 they do
+not.
 
-The scale "cpu" is the protocol of (a, b), ten networks of each ensemble, and half the steps of (c, d), four of
-each. What decides there was fixed before its results were looked at. Layers: the mean losses, train and test,
-at the 11 rows to step 1,000, lie within 4.0 standard errors of the authors' with 4 layers of weights (level
-0.0027 shared out over 44 numbers), and not with 3. Gap of (a, b): the training loss of Gaussian weights at step
-1,000 is the higher one by three standard errors of ten pairs, and the difference agrees with the authors'
-within three. Gap of (c, d): the mean over steps 1,000, 2,000, 5,000 of log(Gaussian / orthogonal) training loss
-is positive at the one-sided level 0.01, four pairs, three degrees of freedom.
+The scale "cpu" is the protocol of (a, b), ten networks of each ensemble, and half the steps of (c, d), four
+of each. What decides there was fixed before its results were looked at. Layers: the mean losses, train and
+test, at the 11 rows to step 1,000, lie within 4.0 standard errors of the authors' with 4 layers of weights
+(level 0.0027 shared out over 44 numbers), and not with 3. Gap of (a, b): the training loss of Gaussian
+weights at step 1,000 is the higher one by three standard errors of ten pairs, and the difference agrees with
+the authors' within three. Gap of (c, d): the mean over steps 1,000, 2,000, 5,000 of log(Gaussian /
+orthogonal) training loss is positive at the one-sided level 0.01, four pairs, three degrees of freedom.
 
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
@@ -77,7 +78,7 @@ def images(settings: dict):
 
 
 def within_span(net: Network, params, x, x_test):
-    """Net, stack of parameters and inputs in coordinates of the span of all inputs: the same outputs for ever.
+    """Net, stack of parameters and inputs in coordinates of the span of all inputs: the same outputs always.
 
     The gradient of the first weights lies in the span of the training inputs. With an orthonormal basis Q
     (d, k) of the span of all inputs, W Q and x Q in place of W and x change no output before, in or after
