@@ -9,8 +9,8 @@ of half of 1 / K^L(x, x). The limit of the kernel is of order L: only with a lea
 networks of different depths move their outputs equally far in a step.
 
 A network of depth 100 and width 5,000 has 2.5 10^9 parameters, 10 GB. As compiled, training takes twice that,
-for the parameters and the gradient. The scale "cpu" ends within an hour on two cores and 16 GB of memory; at
-width 5,000 it trains one network, at depth 50, for 100 steps.
+for the parameters and the gradient. The scale "cpu" took an hour and a half on two busy cores, and 12 GB of
+memory; at width 5,000 it trains one network, at depth 50, for 100 steps.
 """
 
 from functools import partial
