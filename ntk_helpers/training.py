@@ -25,6 +25,8 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = "networks"
+#: Bytes of parameters that a core's own cache holds: on a CPU, networks take their steps in groups of this size.
+CACHE = 2**20
 #: Seconds between checkpoints.
 CHECKPOINT_SECONDS = 60
 
@@ -301,21 +303,34 @@ class _State(NamedTuple):
     results: _Results
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _advance(problem, mesh, state, data, until, limit):
-    """Take steps up to number `until`, or until at most `limit` networks are active; uses `state` up."""
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=3)
+def _advance(problem, mesh, group, state, data, until):
+    """Take steps up to number `until`, or until no network is active; uses `state` up."""
     spread = _State(PartitionSpec(), *[PartitionSpec(AXIS)] * (len(_State._fields) - 1))
     everywhere = PartitionSpec()
     return jax.shard_map(
-        functools.partial(_steps, problem),
+        functools.partial(_groups, problem, group),
         mesh=mesh,
-        in_specs=(spread, everywhere, everywhere, everywhere),
+        in_specs=(spread, everywhere, everywhere),
         out_specs=spread,
         check_vma=False,
-    )(state, data, until, limit)
+    )(state, data, until)
 
 
-def _steps(problem, state, data, until, limit):
+def _groups(problem, group, state, data, until):
+    """The steps of the networks on one device, `group` of them at a time."""
+    slice_, update = jax.lax.dynamic_slice_in_dim, jax.lax.dynamic_update_slice_in_dim
+
+    def take(k, rows):
+        start = jax.tree.map(lambda leaf: slice_(leaf, k * group, group), rows)
+        end = _steps(problem, start._replace(step=state.step), data, until)._replace(step=None)
+        return jax.tree.map(lambda leaf, new: update(leaf, new, k * group, 0), rows, end)
+
+    rows = jax.lax.fori_loop(0, len(state.active) // group, take, state._replace(step=None))
+    return rows._replace(step=jnp.maximum(state.step, until))
+
+
+def _steps(problem, state, data, until):
     axes = _network_axes(state)
     x, y, test_data = data
     size = problem.batch_size
@@ -327,11 +342,8 @@ def _steps(problem, state, data, until, limit):
 
         return jax.vmap(one)(state.key)
 
-    def active(state):
-        return jax.lax.psum(jnp.sum(state.active), AXIS)
-
     def step(carry):
-        state, order, _ = carry
+        state, order = carry
         if size is None:
             batch, targets, axis = x, y, None
         else:
@@ -344,12 +356,13 @@ def _steps(problem, state, data, until, limit):
         rows = state._replace(step=None, results=state.results._replace(losses=None))
         rows, loss = jax.vmap(one, in_axes=(axes, axis, axis), out_axes=(axes, 0))(rows, batch, targets)
         losses = jax.lax.dynamic_update_slice_in_dim(losses, loss[:, None], state.step, axis=1)
-        state = rows._replace(step=state.step + 1, results=rows.results._replace(losses=losses))
-        return state, order, active(state)
+        return rows._replace(step=state.step + 1, results=rows.results._replace(losses=losses)), order
+
+    def going_on(carry):
+        return (carry[0].step < until) & jnp.any(carry[0].active)
 
     order = None if size is None else shuffled(state.step // epoch_steps)
-    start = _moved(state, axes, back=False), order, active(state)
-    end, _, _ = jax.lax.while_loop(lambda carry: (carry[0].step < until) & (carry[2] > limit), step, start)
+    end, _ = jax.lax.while_loop(going_on, step, (_moved(state, axes, back=False), order))
     return _moved(end, axes, back=True)
 
 
@@ -419,9 +432,15 @@ class _Stack:
         self.stride, self.path = 1, None
 
     def place(self, state):
-        """Spread a state over the devices, with idle copies of its first network that fill the last one."""
+        """Spread a state over the devices, with idle copies of its first network that fill the groups."""
         rows, size = len(state.active), self.mesh.size
-        padded = np.concatenate([np.arange(rows), np.zeros(-rows % size, int)])
+        local = -(-rows // size)
+        most = local
+        if self.mesh.devices.flat[0].platform == "cpu":
+            most = max(1, CACHE * rows // sum(leaf.nbytes for leaf in jax.tree.leaves(state.params)))
+        count = -(-local // most)
+        self.group = -(-local // count)
+        padded = np.concatenate([np.arange(rows), np.zeros(size * count * self.group - rows, int)])
         if len(padded) > rows:
             step, state = state.step, jax.tree.map(lambda leaf: leaf[padded], state._replace(step=None))
             state = state._replace(step=step, active=state.active & (np.arange(len(padded)) < rows))
@@ -497,7 +516,7 @@ class _Stack:
                 self.save()
 
     def advance(self, until):
-        self.work = _advance(self.problem, self.mesh, self.work, self.data, until, self.limit)
+        self.work = _advance(self.problem, self.mesh, self.group, self.work, self.data, until)
 
     def shrink(self, active):
         """Go on with the active networks alone."""
