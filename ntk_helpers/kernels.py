@@ -31,6 +31,7 @@ from ntk_helpers._precision import float64
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
 ACCELERATOR_TILE = 2048
 NEAR = 1e-2  # below this gamma or 2 - gamma, the Gram matrix is not accurate enough for the first layer
+FEW_LAYERS = 16  # cost no more than what they may be computed in vain for
 PIECE_TERMS, MAX_PIECES = 16, 512  # of the interpolant
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 # Relative change of a variance in a layer, and difference of the two. At a slope s of the variance map
@@ -403,21 +404,34 @@ QUICK_COMPILATION = {"xla_cpu_use_fusion_emitters": False}
 @lru_cache(maxsize=1)
 def _homogeneous_tile():
     """`_homogeneous_kernels` compiled with QUICK_COMPILATION, where this XLA still has it."""
-    try:
-        jax.jit(lambda: 0, compiler_options=QUICK_COMPILATION)()
-    except jax.errors.JaxRuntimeError:
-        return jax.jit(_homogeneous_kernels)
-    return jax.jit(_homogeneous_kernels, compiler_options=QUICK_COMPILATION)
+    programs = [
+        jax.jit(_homogeneous_kernels, compiler_options=QUICK_COMPILATION),
+        jax.jit(_homogeneous_kernels),
+    ]
+
+    def run(*arguments):
+        try:
+            return programs[0](*arguments)
+        except jax.errors.JaxRuntimeError:
+            programs[:] = programs[-1:]
+            return programs[0](*arguments)
+
+    return run
 
 
-def _homogeneous_kernels(layer, layers, q, gamma):
+def _homogeneous_kernels(layer, layers, q, u1, u2, known):
     """Sigma and Theta, (2, m1, m2), of a tile for ReLU-like activations.
 
-    q (m1 + m2,) holds the variances of the first layer, gamma (m1, m2) its 1 - correlation. The loop carries
-    variance (3, m1 + m2), whose rows are for `_homogeneous_variance`, and pair (2, m1, m2), gamma and
-    Theta/sqrt(q1 q2): each array that a program writes adds to its compilation, so there are two.
+    Of the first layer, q (m1 + m2,) holds the variances, u1 (m1, d + 1) and u2 (m2, d + 1) the `_directions`
+    and known (m1, m2) gamma, or -1 where it is to come from the directions. Where they nearly agree or are
+    nearly opposite the product of the directions is not accurate enough, and the kernels are NaN.
+
+    The loop carries variance (3, m1 + m2), whose rows are for `_homogeneous_variance`, and pair (2, m1, m2),
+    gamma and Theta/sqrt(q1 q2): each array that a program writes adds to its compilation, so there are two.
     """
-    rows = len(gamma)
+    rows = len(u1)
+    gamma = 1.0 - _products(u1, u2)
+    gamma = jnp.where(known < 0.0, jnp.where(_is_close(gamma), jnp.nan, gamma), known)
 
     def one_layer(_, state):
         variance, (gamma, ratio) = state
@@ -482,20 +496,46 @@ def _is_close(gamma):
     return abs(gamma - 1.0) > 1.0 - NEAR
 
 
-def _first_gamma(x1, x2, sw2, sb2, same):
-    """q (m1,), (m2,) and 1 - correlation (m1, m2) of the first layer; `same` says that x1 and x2 are one."""
-    q1, u1 = _directions(x1, sw2, sb2)
-    q2, u2 = (q1, u1) if same else _directions(x2, sw2, sb2)
+def _first_gamma(x1, x2, sw2, sb2, q1, q2, u1, u2):
+    """1 - correlation (m1, m2) of the first layer, of inputs with variances q and directions u."""
     # Clipped is only the rounding of the products.
     gamma = 1.0 - np.asarray(_products(u1, u2))
     np.minimum(np.maximum(gamma, 0.0, out=gamma), 2.0, out=gamma)
-    if same:
+    if x1 is x2:
         np.fill_diagonal(gamma, 1.0)
     if gamma.min() < NEAR or gamma.max() > 2.0 - NEAR:
         gamma = np.array(_refine(x1, x2, sw2, sb2, q1, q2, gamma))
-    if same:
+    if x1 is x2:
         np.fill_diagonal(gamma, 0.0)
-    return q1, q2, gamma
+    return gamma
+
+
+# What tiles and calls share stays on the device. To move one of them takes a tenth of the time of a call with
+# 100 inputs.
+
+
+@lru_cache(maxsize=64)
+def _map_on_device(layer, device):
+    return jax.device_put(layer, device)
+
+
+@lru_cache(maxsize=4)
+def _known_gamma(rows, columns, first, device):
+    """0 where the input of a row is that of the column, row r being column first + r, and -1 elsewhere."""
+    return jax.device_put(np.eye(rows, columns, first) - 1.0, device)
+
+
+def _homogeneous_pairs(run, layers, q, u1, u2, known, first_gamma):
+    """Sigma and Theta, (2, m1, m2), of a tile for ReLU-like activations, by the compiled program `run`.
+
+    Usually no inputs nearly agree or are nearly opposite, and the program finds out on the way. Where many
+    layers would be lost it is asked beforehand. `first_gamma` returns the accurate gamma.
+    """
+    tile = np.asarray(run(layers if layers <= FEW_LAYERS else 0, q, u1, u2, known))
+    close = np.isnan(tile[0].max())
+    if close:  # an array that is not on the device would have the program compiled once more
+        known = jax.device_put(first_gamma(), known.device)
+    return np.asarray(run(layers, q, u1, u2, known)) if close or layers > FEW_LAYERS else tile
 
 
 @lru_cache(maxsize=64)
@@ -537,8 +577,9 @@ def _kernels(x1, x2, network, memory_limit):
             f"x1 and x2 must have the same number of features, got shapes {x1.shape} and {x2.shape}"
         )
     _, activation, sw2, sb2, skip = network
-    homogeneous = _homogeneous_map(network) if activation.homogeneous else None
-    homogeneous_tile = _homogeneous_tile() if homogeneous else None  # once for all threads
+    layers = network.depth - 1
+    if activation.homogeneous:
+        program, layer = _homogeneous_tile(), _homogeneous_map(network)  # once for all threads
     devices = jax.devices()
     if len(x1) * len(x2) <= TILE["cpu"] ** 2:
         workers = 1  # threads would take longer to start than one tile takes
@@ -556,17 +597,24 @@ def _kernels(x1, x2, network, memory_limit):
         # All tiles have one shape, so that one program serves them; the last ones reach back over their
         # neighbours.
         top, left = min(i, len(x1) - height), min(j, len(x2) - width)
-        with jax.default_device(devices[number % len(devices)]) if len(devices) > 1 else nullcontext():
-            parts = x1[top : top + height], x2[left : left + width]
-            q1, q2, gamma = _first_gamma(*parts, sw2, sb2, symmetric and i == j)
-            if homogeneous:
-                q = np.concatenate([q1, q2])
-                tile = np.asarray(homogeneous_tile(homogeneous, network.depth - 1, q, gamma))
+        device = devices[number % len(devices)]
+        with jax.default_device(device) if len(devices) > 1 else nullcontext():
+            part1, part2 = x1[top : top + height], x2[left : left + width]
+            q1, u1 = _directions(part1, sw2, sb2)
+            if symmetric and i == j:
+                part2, q2, u2 = part1, q1, u1
+            else:
+                q2, u2 = _directions(part2, sw2, sb2)
+            first_gamma = partial(_first_gamma, part1, part2, sw2, sb2, q1, q2, u1, u2)
+            if activation.homogeneous:
+                known = _known_gamma(height, width, top - left if symmetric else width, device)
+                run = partial(program, _map_on_device(layer, device))
+                tile = _homogeneous_pairs(run, layers, np.concatenate([q1, q2]), u1, u2, known, first_gamma)
             else:
                 *tile, smallest, largest = jax.device_get(
-                    _tile(activation, skip, sw2, sb2, network.depth - 1, q1, q2, gamma)
+                    _tile(activation, skip, sw2, sb2, layers, q1, q2, first_gamma())
                 )
-        if not homogeneous and network.depth > 1:
+        if not activation.homogeneous and layers:
             _check_range(activation, smallest, largest)
         # Only what is not a neighbour's is written: tiles run side by side.
         r, c = slice(i, top + height), slice(j, left + width)

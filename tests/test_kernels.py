@@ -356,7 +356,8 @@ def test_kernels_first_layer_keeps_near_duplicates_and_opposites(sign):
     )
     for sigma_b in (0.0, 0.7):
         with float64():
-            gamma = kernels._first_gamma(x, y, 2.0, sigma_b**2, False)[2]
+            (q1, u1), (q2, u2) = (kernels._directions(z, 2.0, sigma_b**2) for z in (x, y))
+            gamma = kernels._first_gamma(x, y, 2.0, sigma_b**2, q1, q2, u1, u2)
         with mp.workdps(50):
             for i in range(8):
                 for j in range(8):
@@ -370,6 +371,39 @@ def test_kernels_first_layer_keeps_near_duplicates_and_opposites(sign):
                     assert abs(gamma[i, j] - exact) < bound + (EPS / 2 if exact > 1 else 0)
     same = fcn_kernels(np.stack([x[0], x[0]]), depth=30, activation="relu", sigma_w=1.4, sigma_b=0.1)
     np.testing.assert_allclose(same.ntk, same.ntk[0, 0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("depth", [3, kernels.FEW_LAYERS + 2])
+def test_kernels_of_near_duplicates_agree_with_mpmath(depth):
+    """Theta feels sqrt(gamma): from the product of the directions it would have half of the digits."""
+    x, noise = inputs(5, 30), np.random.default_rng(1).standard_normal(30)
+    x[3] = x[0] + 1e-7 * noise
+    result = fcn_kernels(x, depth=depth, activation="relu", sigma_w=1.3, sigma_b=0.0)
+    for i, j in ((0, 3), (0, 2)):
+        with mp.workdps(40):
+            a, b = mp.matrix(x[i].tolist()), mp.matrix(x[j].tolist())
+            q1, q2, dot = (mp.mpf(1.3) ** 2 * mp.fdot(u, v) / 30 for u, v in ((a, a), (b, b), (a, b)))
+            _, _, theta = exact_profile(depth, (q1, q2), dot / mp.sqrt(q1 * q2), 1.3, 0.0, 0.0, 0)
+        assert abs(result.ntk[i, j] / theta - 1) < 40 * depth * EPS
+
+
+def test_kernels_of_near_duplicates_compile_one_program(caplog):
+    x = np.random.default_rng(0).uniform(0.9, 1.0, (21, 8))
+    with jax.log_compiles():
+        fcn_kernels(x, **NETWORK)
+    finished = [m for m in caplog.messages if "Finished XLA compilation" in m]
+    assert sum("_refine" in message for message in finished) == 1
+    assert sum("_homogeneous_kernels" in message for message in finished) == 1
+
+
+def test_kernels_take_the_quick_way_where_no_two_inputs_nearly_agree(monkeypatch):
+    """An input meets itself in no tile as a near duplicate, although the last tiles reach back."""
+    x = inputs(23, 30)
+    expected = fcn_kernels(x, **NETWORK)
+    monkeypatch.setattr(kernels, "_first_gamma", lambda *_: pytest.fail("a pair was taken for a close one"))
+    monkeypatch.setitem(kernels.TILE, "cpu", 5)
+    for a, b in zip(fcn_kernels(x, **NETWORK), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
 
 
 # Properties
@@ -494,14 +528,17 @@ def test_kernels_memory_of_a_tile(activation):
     with float64():
         if phi.homogeneous:
             layer = kernels._homogeneous_map(kernels._network(3, phi, 1.0, 0.1, 0.0))
-            both = jax.ShapeDtypeStruct((2 * side,), np.float64)
-            lowered = kernels._homogeneous_tile().lower(layer, 3, both, gamma)
+            both, u = (
+                jax.ShapeDtypeStruct(shape, np.float64) for shape in ((2 * side,), (side, features + 1))
+            )
+            program = jax.jit(kernels._homogeneous_kernels, compiler_options=kernels.QUICK_COMPILATION)
+            lowered = program.lower(layer, 3, both, u, u, gamma)
         else:
             lowered = kernels._tile.lower(phi, 0.0, 1.0, 0.1, 3, q, q, gamma)
     memory = lowered.compile().memory_analysis()
     used = memory.temp_size_in_bytes + memory.output_size_in_bytes
-    # beside them the products and the first gamma, which the program may get as a copy
-    assert used + 24 * side**2 <= kernels._bytes_per_pair(phi) * side**2 + 48 * features * side
+    # beside them what was known of gamma, a first result that was in vain, gamma, and a copy for the program
+    assert used + 40 * side**2 <= kernels._bytes_per_pair(phi) * side**2 + 48 * features * side
 
 
 def test_kernels_without_the_older_compiler(monkeypatch):
