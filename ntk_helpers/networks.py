@@ -2,14 +2,14 @@
 
 A `Network` holds no arrays. Its parameters are a tuple of `Layers`, one for each run of layers of equal
 shape, the layers of a run stacked along a leading axis; `apply` scans over a run, so a network of 1,000
-layers of equal width compiles as fast as one of three. Everything works under `jax.jit`, `jax.grad` and
-`jax.vmap`.
+layers of equal width compiles as fast as one of three. Wide layers are each a run of their own. Everything
+works under `jax.jit`, `jax.grad` and `jax.vmap`.
 """
 
 import math
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ from ntk_helpers.activations import Activation
 WEIGHTS = ("gaussian", "orthogonal")
 PARAMETERIZATIONS = ("ntk", "standard")
 ARCHITECTURES = ("fcn", "residual")
+#: Layers of so many weights are not stacked. A loop copies the weights of each layer out of the stack and its
+#: gradient into one, which takes longer than their products with a few inputs.
+WIDE = 2**16
 
 
 class Layers(NamedTuple):
@@ -102,10 +105,11 @@ class Network:
 
     @property
     def runs(self) -> tuple[tuple[int, int, int], ...]:
-        """(k, n_out, n_in) of each run of stacked layers; the first layer is a run of its own."""
+        """(k, n_out, n_in) of each run of stacked layers; the first layer and each wide one are alone."""
         shapes = list(zip(self.widths[1:], self.widths[:-1], strict=True))
         later = ((len(list(run)), *shape) for shape, run in groupby(shapes[1:]))
-        return ((1, *shapes[0]), *later)
+        apart = ([(1, *shape)] * k if math.prod(shape) >= WIDE else [(k, *shape)] for k, *shape in later)
+        return ((1, *shapes[0]), *chain.from_iterable(apart))
 
     def factors(self, n_in: int) -> tuple[float, float]:
         """The factors (c, e) of W and b in a layer of `n_in` inputs."""
@@ -131,7 +135,12 @@ class Network:
         ValueError
             If `dtype` is another one, or "float64" while jax computes in 32 bits.
         """
-        return _init(self, key, _checked_dtype(dtype))
+        dtype, keys = _checked_dtype(dtype), jax.random.split(key, self.depth)
+        starts = np.cumsum([0] + [k for k, _, _ in self.runs])
+        return tuple(
+            _draw_layers(self, n_out, n_in, dtype, keys[start : start + k])
+            for start, (k, n_out, n_in) in zip(starts, self.runs, strict=False)
+        )
 
     def apply(self, params, x) -> jax.Array:
         """Outputs y^L: (n, n_L) for inputs `x` (n, d), in the dtype of `params`.
@@ -202,15 +211,10 @@ def scan_layers(step, carry, run, *, reverse=False):
     return carry, jax.tree.map(lambda leaf: leaf[None], out)
 
 
-@partial(jax.jit, static_argnums=(0, 2))
-def _init(net, key, dtype):
-    keys = jax.random.split(key, net.depth)
-    starts = np.cumsum([0] + [k for k, _, _ in net.runs])
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _draw_layers(net, n_out, n_in, dtype, keys):
     # One layer after the other: all at once would take three times the memory of the parameters besides.
-    return tuple(
-        jax.lax.map(partial(_draw_layer, net, n_out, n_in, dtype), keys[start : start + k])
-        for start, (k, n_out, n_in) in zip(starts, net.runs, strict=False)
-    )
+    return jax.lax.map(partial(_draw_layer, net, n_out, n_in, dtype), keys)
 
 
 def _draw_layer(net, n_out, n_in, dtype, key):

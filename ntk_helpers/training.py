@@ -24,11 +24,26 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ntk_helpers._compilation import known_options
+
 AXIS = "networks"
-#: Bytes of parameters that a core's own cache holds: on a CPU, networks take their steps in groups of this size.
+#: Bytes of parameters that a core's own cache holds: on a CPU, networks take steps in groups of this size.
 CACHE = 2**20
+LEAST_MEMORY = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 #: Seconds between checkpoints.
 CHECKPOINT_SECONDS = 60
+
+
+def cores_as_devices():
+    """Make each core of the CPU a device, so that `train` gives it networks of its own.
+
+    On two cores a stack trains up to twice as fast. jax fixes its devices when it first computes: call it
+    before, jax raises RuntimeError otherwise. A number of devices that is already set stays, by
+    JAX_NUM_CPU_DEVICES or XLA_FLAGS.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if jax.config.jax_num_cpu_devices < 0 and "xla_force_host_platform_device_count" not in flags:
+        jax.config.update("jax_num_cpu_devices", os.cpu_count())
 
 
 class Training(NamedTuple):
@@ -303,8 +318,18 @@ class _State(NamedTuple):
     results: _Results
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=3)
-def _advance(problem, mesh, group, state, data, until):
+@functools.lru_cache(maxsize=2)
+def _advance(large):
+    """`_spread_steps` compiled; where networks are `large`, in the order that takes least memory on a CPU.
+
+    The usual order computes all gradients before it changes a weight; this one changes the weights of a layer
+    as soon as their gradient is there, while it is in the cache.
+    """
+    options = known_options(**LEAST_MEMORY) if large else {}
+    return jax.jit(_spread_steps, static_argnums=(0, 1, 2), donate_argnums=3, compiler_options=options)
+
+
+def _spread_steps(problem, mesh, group, state, data, until):
     """Take steps up to number `until`, or until no network is active; uses `state` up."""
     spread = _State(PartitionSpec(), *[PartitionSpec(AXIS)] * (len(_State._fields) - 1))
     everywhere = PartitionSpec()
@@ -434,12 +459,11 @@ class _Stack:
     def place(self, state):
         """Spread a state over the devices, with idle copies of its first network that fill the groups."""
         rows, size = len(state.active), self.mesh.size
-        local = -(-rows // size)
-        most = local
-        if self.mesh.devices.flat[0].platform == "cpu":
-            most = max(1, CACHE * rows // sum(leaf.nbytes for leaf in jax.tree.leaves(state.params)))
-        count = -(-local // most)
-        self.group = -(-local // count)
+        self.group, count, self.large = _groups_of(
+            -(-rows // size),
+            sum(leaf.nbytes for leaf in jax.tree.leaves(state.params)) // rows,
+            self.mesh.devices.flat[0].platform,
+        )
         padded = np.concatenate([np.arange(rows), np.zeros(size * count * self.group - rows, int)])
         if len(padded) > rows:
             step, state = state.step, jax.tree.map(lambda leaf: leaf[padded], state._replace(step=None))
@@ -516,7 +540,8 @@ class _Stack:
                 self.save()
 
     def advance(self, until):
-        self.work = _advance(self.problem, self.mesh, self.group, self.work, self.data, until)
+        advance = _advance(self.large)
+        self.work = advance(self.problem, self.mesh, self.group, self.work, self.data, until)
 
     def shrink(self, active):
         """Go on with the active networks alone."""
@@ -537,6 +562,13 @@ class _Stack:
     def whole(self, stack):
         """The networks of a stack, without those that fill the last device."""
         return jax.tree.map(lambda leaf: leaf[: len(self.rows)], _host(stack))
+
+
+def _groups_of(rows, size, platform):
+    """(number in a group, groups, whether large) of `rows` networks of `size` bytes on one device."""
+    most = max(1, CACHE // size) if platform == "cpu" else rows
+    count = -(-rows // most)
+    return -(-rows // count), count, size > CACHE
 
 
 def _placed(tree, shardings, *, may_alias=None):

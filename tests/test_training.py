@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from ntk_helpers import dynamics, training
+from ntk_helpers._compilation import known_options
 from ntk_helpers.empirical import empirical_ntk
 from ntk_helpers.networks import PARAMETERIZATIONS, WEIGHTS, Network
 from ntk_helpers.training import steps_to_accuracy, train
@@ -54,7 +55,8 @@ def memory(net, m):
         net, params, x, y, 0.1, 9, "squared", 10, jax.random.key(1), None, watch=None
     )
     work = training._Stack(problem, state, data, 9, None, [], None)
-    program = training._advance.lower(problem, work.mesh, work.group, work.work, work.data, 9).compile()
+    advance = training._advance(work.large)
+    program = advance.lower(problem, work.mesh, work.group, work.work, work.data, 9).compile()
     found = program.memory_analysis()
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
     return found.alias_size_in_bytes / size, found.temp_size_in_bytes / size
@@ -241,6 +243,15 @@ def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, mos
     assert beside < most
 
 
+def test_a_step_of_a_wide_network_holds_the_parameters_alone():
+    """The weights of a layer change as soon as their gradient is there; the next one takes its memory."""
+    if not known_options(**training.LEAST_MEMORY):
+        pytest.skip("this XLA does not know the option")
+    used_up, beside = memory(Network((20, *[300] * 20, 1), "relu", 1.4, 0.0), 1)
+    assert used_up == pytest.approx(1, abs=0.05)
+    assert beside < 0.25
+
+
 def test_the_arrays_of_the_caller_are_left_alone():
     params = stack(network(), 2)
     before = jax.tree.map(np.array, params)
@@ -405,6 +416,15 @@ def test_four_devices_give_the_same_results(tmp_path):
     assert_same(dict(np.load(tmp_path / "four.npz")), everything(), 1e-5)
 
 
+@pytest.mark.parametrize(
+    ("environment", "devices"), [({}, os.cpu_count()), ({"JAX_NUM_CPU_DEVICES": "3"}, 3)]
+)
+def test_cores_as_devices(environment, devices):
+    first = "from ntk_helpers.training import cores_as_devices; cores_as_devices()"
+    process = start("print(len(jax.devices()))", first=first, **environment, XLA_FLAGS="")
+    assert finished(process) == f"{devices}\n"
+
+
 def test_two_processes_give_the_same_results(tmp_path):
     import socket
 
@@ -428,11 +448,11 @@ def test_killed_run_goes_on_with_the_same_result(tmp_path):
     """SIGKILL at three moments, whatever the process does then; what comes out is bitwise the same."""
     code = """
         training.CHECKPOINT_SECONDS = 0
-        advance = training._advance
+        advance = training._advance(False)
         def slow(problem, mesh, group, state, data, until):
             time.sleep(0.05)
             return advance(problem, mesh, group, state, data, min(until, int(state.step) + 1))
-        training._advance = slow
+        training._advance = lambda large: slow
         np.savez(sys.argv[2], **t.everything(checkpoint=sys.argv[1]))
     """
     path, result = tmp_path / "state.npz", tmp_path / "result.npz"

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ntk_helpers.experiments import find, names, run
+from ntk_helpers.training import cores_as_devices
 
 UNFINISHED = 3
 
@@ -49,4 +50,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    cores_as_devices()
     sys.exit(main())

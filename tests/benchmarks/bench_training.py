@@ -17,7 +17,7 @@ from _report import best_times, environment, write
 
 from ntk_helpers import data
 from ntk_helpers.networks import Network
-from ntk_helpers.training import cross_entropy, train
+from ntk_helpers.training import cores_as_devices, cross_entropy, train
 
 BATCH = 100
 # Depth, width, networks, steps.
@@ -90,6 +90,7 @@ def row(depth, width, networks, steps, peak):
 
 
 if __name__ == "__main__":
+    cores_as_devices()
     machine = environment()
     peak = product_rate() if jax.default_backend() == "gpu" else None
     write(
