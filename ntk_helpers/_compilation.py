@@ -5,15 +5,11 @@ from functools import lru_cache
 import jax
 
 
-def known_options(**options):
-    """`options` as the `compiler_options` of `jax.jit` where this XLA has them all, else none."""
-    return dict(_known(tuple(options.items())))
-
-
 @lru_cache
-def _known(options):
+def known_options(**options):
+    """`options` for the `compiler_options` of `jax.jit` if this XLA has them all, else none."""
     try:
-        jax.jit(lambda: 0, compiler_options=dict(options))()
+        jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:
-        return ()
+        return {}
     return options

@@ -26,6 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import activations
+from ntk_helpers._compilation import known_options
 from ntk_helpers._precision import float64
 
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
@@ -403,20 +404,8 @@ QUICK_COMPILATION = {"xla_cpu_use_fusion_emitters": False}
 
 @lru_cache(maxsize=1)
 def _homogeneous_tile():
-    """`_homogeneous_kernels` compiled with QUICK_COMPILATION, where this XLA still has it."""
-    programs = [
-        jax.jit(_homogeneous_kernels, compiler_options=QUICK_COMPILATION),
-        jax.jit(_homogeneous_kernels),
-    ]
-
-    def run(*arguments):
-        try:
-            return programs[0](*arguments)
-        except jax.errors.JaxRuntimeError:
-            programs[:] = programs[-1:]
-            return programs[0](*arguments)
-
-    return run
+    """`_homogeneous_kernels` compiled with QUICK_COMPILATION."""
+    return jax.jit(_homogeneous_kernels, compiler_options=known_options(**QUICK_COMPILATION))
 
 
 def _homogeneous_kernels(layer, layers, q, u1, u2, known):
