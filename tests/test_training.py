@@ -416,6 +416,16 @@ def test_four_devices_give_the_same_results(tmp_path):
     assert_same(dict(np.load(tmp_path / "four.npz")), everything(), 1e-5)
 
 
+def test_groups_give_the_same_results(monkeypatch):
+    """Five networks, two at a time: the last group is filled with an idle copy."""
+    expected = everything()
+    monkeypatch.setattr(
+        training, "CACHE", 2 * sum(leaf.nbytes for leaf in jax.tree.leaves(stack(network(), 1)))
+    )
+    assert training._groups_of(5, training.CACHE // 2, "cpu")[:2] == (2, 3)
+    assert_same(everything(), expected, 1e-5)
+
+
 @pytest.mark.parametrize(
     ("environment", "devices"), [({}, os.cpu_count()), ({"JAX_NUM_CPU_DEVICES": "3"}, 3)]
 )
