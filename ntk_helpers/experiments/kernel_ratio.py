@@ -13,11 +13,11 @@ takes twice that. The scale "cpu" stops at width 2,000, but for 100 steps at wid
 adds one network of width 5,000 at either depth, and one of width 2,000 at depth 100, through all 1,000 steps.
 
 What the scale "wide" decides was fixed before its results were looked at. Rounding: the networks that both
-scales train have ratios within 1 % of each other up to step 100. Fall: the change of the kernel in 1,000 steps
-falls with the width if its exponent, fitted over the networks of both scales, is three standard errors below
-0. Size: at width 5,000 a thousand steps change the kernel more than the draw of the weights has scattered it
-if the root mean square over images of the change of log(ratio) exceeds sqrt(log(1 + V)), V the exact relative
-variance of the diagonal, at both depths.
+scales train have ratios within 1 % of each other up to step 100. Fall: the change of the kernel in 1,000
+steps falls with the width if its exponent, fitted over the networks of both scales, is three standard errors
+below 0. Size: at width 5,000 a thousand steps change the kernel more than the draw of the weights has
+scattered it if the root mean square over images of the change of log(ratio) exceeds sqrt(log(1 + V)), V the
+exact relative variance of the diagonal, at both depths.
 """
 
 from functools import partial
