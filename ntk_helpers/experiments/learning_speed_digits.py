@@ -6,10 +6,11 @@ first step whose own batch, before its update, is more than 25% right; on test, 
 more than 25% of the first 100 test images are. With each network goes its mark: the learning rate times the
 largest eigenvalue of the loss's Gauss-Newton matrix at the start, on 20 images.
 
-The settings were chosen with networks of other seeds. What decides was fixed before any of the scale "paper"
-were drawn. A first draw of 20 seeds did not decide depth and rate (0.4 +- 0.3 and 0.8 +- 0.3); the one here,
-of 100 seeds that were not in it, stands alone and is the last. Let g be the mean over train and test, and over learning rates, of log(Gaussian /
-orthogonal) steps, where no answer within 30 steps counts as 30, and e its standard error over the seeds.
+The settings were chosen with networks of other seeds. What decides was fixed before any of the scale
+"paper" were drawn. A first draw of 20 seeds did not decide depth and rate (0.4 +- 0.3 and 0.8 +- 0.3); the
+one here, of 100 seeds that were not in it, stands alone and is the last. Let g be the mean over train and
+test, and over learning rates, of log(Gaussian / orthogonal) steps, where no answer within 30 steps counts
+as 30, and e its standard error over the seeds.
 
 speed: g of 20 nearly linear layers, all four rates, is above 3 e.
 depth, rate, regime: the differences of g between 20 and 5 layers (rate 1), between rate 1 and rate 0.03 (20
