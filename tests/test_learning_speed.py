@@ -111,6 +111,6 @@ def test_digits_have_independent_points_and_seeds():
     deep = recorded["records"][0]["result"]
     assert deep["points"] == points
     for name in ("train", "test", "marks"):
-        assert np.shape(np.array(deep[name], dtype=float)) == (len(points), 20)
+        assert np.shape(np.array(deep[name], dtype=float)) == (len(points), 100)
     marks = np.array(deep["marks"])
     assert len({*marks.ravel()}) > 0.9 * marks.size
