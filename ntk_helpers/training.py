@@ -37,7 +37,7 @@ CHECKPOINT_SECONDS = 60
 def cores_as_devices():
     """Make each core of the CPU a device, so that `train` gives it networks of its own.
 
-    On two cores a stack trains up to twice as fast. jax fixes its devices when it first computes: call it
+    On two cores a stack trains nearly twice as fast. jax fixes its devices when it first computes: call it
     before, jax raises RuntimeError otherwise. A number of devices that is already set stays, by
     JAX_NUM_CPU_DEVICES or XLA_FLAGS.
     """

@@ -421,6 +421,29 @@ def test_kernel_ratio_on_the_small_images(monkeypatch):
     assert 0 < np.abs(last - first).max() < 1
 
 
+def test_kernel_ratio_of_the_limit(monkeypatch):
+    """SGD with a frozen kernel against the same in the weights of a linear model; then a slice of it."""
+    from ntk_helpers import data
+
+    rng = np.random.default_rng(0)
+    x, y, weights, losses = rng.normal(size=(42, 5)), rng.normal(size=42), np.zeros(5), []
+    for batch in np.arange(40).reshape(10, 4):
+        residual = x[batch] @ weights - y[batch]
+        losses.append(np.sum(residual**2) / 8)
+        weights -= 0.1 * x[batch].T @ residual / 4
+    found = kernel_ratio.frozen_losses(x @ x.T, y, learning_rate=0.1, batch_size=4)
+    np.testing.assert_allclose(found, losses, rtol=1e-12)
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    settings = kernel_ratio.EXPERIMENT.scales["frozen"] | {"at": [0, 1, 60]}
+    result = kernel_ratio.run(settings, {"depth": 3, "seed": 0, "width": None, "count": 1, "steps": 60})
+    first, last = result["losses"][0]
+    assert result["at"] == [0, 1, 60]
+    assert first == 0.5
+    assert last < 0.4
+
+
 def test_kernel_ratio_writes_what_diverges_as_none():
     assert kernel_ratio._rounded(np.array([[1.234567, np.inf], [np.nan, 2]])) == [[1.2346, None], [None, 2.0]]
     kernel = np.arange(16.0).reshape(4, 4)

@@ -18,6 +18,9 @@ steps falls with the width if its exponent, fitted over the networks of both sca
 below 0. Size: at width 5,000 a thousand steps change the kernel more than the draw of the weights has
 scattered it if the root mean square over images of the change of log(ratio) exceeds sqrt(log(1 + V)), V the
 exact relative variance of the diagonal, at both depths.
+
+The scale "frozen" is the limit of infinite width: one pass of the same SGD in function space, from outputs 0,
+with the kernel K^L frozen. Its width is None.
 """
 
 from functools import partial
@@ -78,6 +81,21 @@ def _kernel(net, probes, params):
     return empirical_ntk(net, params, probes)
 
 
+def frozen_losses(kernel, y, *, learning_rate, batch_size) -> np.ndarray:
+    """Losses (n // batch_size,) of the batches of one pass of SGD in function space, from outputs 0.
+
+    kernel (n, n), y (n,); the loss of a batch is sum_i (f(x_i) - y_i)^2 / 2 / batch_size before its step, and
+    f <- f - learning_rate kernel[:, batch] (f(x_batch) - y_batch) / batch_size.
+    """
+    moved, losses = np.zeros(len(y)), []
+    for start in range(0, len(y) - batch_size + 1, batch_size):
+        batch = slice(start, start + batch_size)
+        residual = kernel[batch, :start] @ moved[:start] - y[batch]
+        moved[batch] = -learning_rate / batch_size * residual
+        losses.append(np.mean(residual**2) / 2)
+    return np.array(losses)
+
+
 def slices(settings: dict) -> list[dict]:
     """One slice for each row, depth and seed; with no steps it takes the kernel at initialisation alone."""
     return [
@@ -95,6 +113,15 @@ def run(settings: dict, piece: dict) -> dict:
     probes = unit_pixels(images.x_test[draw.choice(len(images.x_test), 2 * settings["pairs"], replace=False)])
     depth, width = piece["depth"], piece["width"]
     weights = {key: settings[key] for key in ("activation", "sigma_w", "sigma_b")}
+    x, y = images.x_train[: settings["train_size"]], images.y_train[: settings["train_size"]]
+    y = np.where(y % 2 == 1, 1.0, -1.0)
+    at = [step for step in settings["at"] if step <= piece["steps"]]
+    if width is None:
+        seen = np.random.default_rng(piece["seed"]).permutation(len(x))[: at[-1] * settings["batch_size"]]
+        kernel = fcn_kernels(unit_pixels(x[seen]), depth=depth, **weights).ntk
+        rate = settings["rate"] / float(np.mean(np.diag(kernel)))
+        losses = frozen_losses(kernel, y[seen], learning_rate=rate, batch_size=settings["batch_size"])
+        return {"at": at, "losses": _rounded(_windows(losses[None], at))}
     limit = fcn_kernels(probes, depth=depth, **weights).ntk
     net = Network((probes.shape[1], *[width] * (depth - 1), 1), **weights)
     key = jax.random.fold_in(jax.random.fold_in(jax.random.key(piece["seed"]), depth), width)
@@ -102,25 +129,27 @@ def run(settings: dict, piece: dict) -> dict:
     if piece["steps"] == 0:
         kernels = initial_kernels(net, keys, probes)[:, None]
         return {"at": [0], **_ratios(kernels, limit)}
-    x, y = images.x_train[: settings["train_size"]], images.y_train[: settings["train_size"]]
-    at = [step for step in settings["at"] if step <= piece["steps"]]
     kernels, trained = kernels_in_training(
         net,
         keys,
         unit_pixels(x),
-        np.where(y % 2 == 1, 1.0, -1.0)[:, None],
+        y[:, None],
         probes,
         learning_rate=settings["rate"] / float(np.mean(np.diag(limit))),
         batch_size=settings["batch_size"],
         at=at,
     )
-    losses = [trained.losses[:, max(0, step - WINDOW) : step].mean(axis=1) for step in at if step > 0]
     return {
         "at": at,
         **_ratios(kernels, limit),
-        "losses": _rounded(np.stack(losses, axis=1)),
+        "losses": _rounded(_windows(trained.losses, at)),
         "diverged": trained.diverged.tolist(),
     }
+
+
+def _windows(losses, at):
+    """Means (m, times) of the losses (m, steps) of the last batches before each of the times after 0."""
+    return np.stack([losses[:, max(0, step - WINDOW) : step].mean(axis=1) for step in at if step], axis=1)
 
 
 def _ratios(kernels, limit):
@@ -186,6 +215,13 @@ EXPERIMENT = Experiment(
                 _networks(5_000, 1, 1_000, depths=[50]),
             ],
             "seeds": [0],
+        },
+        "frozen": COMMON
+        | {
+            "at": [0, 1, 10, 100, 1_000],
+            "train_size": 60_000,
+            "networks": [_networks(None, 1, 1_000)],
+            "seeds": [0, 1, 2],
         },
         "paper": COMMON
         | {
