@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import activations
-from ntk_helpers._compilation import known_options
+from ntk_helpers._compilation import jit_with
 from ntk_helpers._precision import float64
 
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
@@ -405,7 +405,7 @@ QUICK_COMPILATION = {"xla_cpu_use_fusion_emitters": False}
 @lru_cache(maxsize=1)
 def _homogeneous_tile():
     """`_homogeneous_kernels` compiled with QUICK_COMPILATION."""
-    return jax.jit(_homogeneous_kernels, compiler_options=known_options(**QUICK_COMPILATION))
+    return jit_with(QUICK_COMPILATION, _homogeneous_kernels)
 
 
 def _homogeneous_kernels(layer, layers, q, u1, u2, known):

@@ -24,11 +24,12 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ntk_helpers._compilation import known_options
+from ntk_helpers._compilation import jit_with
 
 AXIS = "networks"
 #: Bytes of parameters that a core's own cache holds: on a CPU, networks take steps in groups of this size.
 CACHE = 2**20
+STATIC = {"static_argnums": (0, 1, 2), "donate_argnums": 3}
 LEAST_MEMORY = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 #: Seconds between checkpoints.
 CHECKPOINT_SECONDS = 60
@@ -325,8 +326,7 @@ def _advance(large):
     The usual order computes all gradients before it changes a weight; this one changes the weights of a layer
     as soon as their gradient is there, while it is in the cache.
     """
-    options = known_options(**LEAST_MEMORY) if large else {}
-    return jax.jit(_spread_steps, static_argnums=(0, 1, 2), donate_argnums=3, compiler_options=options)
+    return jit_with(LEAST_MEMORY if large else {}, _spread_steps, **STATIC)
 
 
 def _spread_steps(problem, mesh, group, state, data, until):

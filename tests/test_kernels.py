@@ -531,7 +531,8 @@ def test_kernels_memory_of_a_tile(activation):
             both, u = (
                 jax.ShapeDtypeStruct(shape, np.float64) for shape in ((2 * side,), (side, features + 1))
             )
-            lowered = kernels._homogeneous_tile().lower(layer, 3, both, u, u, gamma)
+            program = jax.jit(kernels._homogeneous_kernels, compiler_options=kernels.QUICK_COMPILATION)
+            lowered = program.lower(layer, 3, both, u, u, gamma)
         else:
             lowered = kernels._tile.lower(phi, 0.0, 1.0, 0.1, 3, q, q, gamma)
     memory = lowered.compile().memory_analysis()

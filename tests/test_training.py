@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from ntk_helpers import dynamics, training
-from ntk_helpers._compilation import known_options
 from ntk_helpers.empirical import empirical_ntk
 from ntk_helpers.networks import PARAMETERIZATIONS, WEIGHTS, Network
 from ntk_helpers.training import steps_to_accuracy, train
@@ -55,7 +54,8 @@ def memory(net, m):
         net, params, x, y, 0.1, 9, "squared", 10, jax.random.key(1), None, watch=None
     )
     work = training._Stack(problem, state, data, 9, None, [], None)
-    advance = training._advance(work.large)
+    options = training.LEAST_MEMORY if work.large else {}
+    advance = jax.jit(training._spread_steps, compiler_options=options, **training.STATIC)
     program = advance.lower(problem, work.mesh, work.group, work.work, work.data, 9).compile()
     found = program.memory_analysis()
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
@@ -245,11 +245,25 @@ def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, mos
 
 def test_a_step_of_a_wide_network_holds_the_parameters_alone():
     """The weights of a layer change as soon as their gradient is there; the next one takes its memory."""
-    if not known_options(**training.LEAST_MEMORY):
+    try:
+        used_up, beside = memory(Network((20, *[300] * 20, 1), "relu", 1.4, 0.0), 1)
+    except jax.errors.JaxRuntimeError:
         pytest.skip("this XLA does not know the option")
-    used_up, beside = memory(Network((20, *[300] * 20, 1), "relu", 1.4, 0.0), 1)
     assert used_up == pytest.approx(1, abs=0.05)
     assert beside < 0.25
+
+
+def test_a_large_network_trains_where_the_option_is_missing(monkeypatch):
+    net, options = network(), {"learning_rate": 0.1, "steps": 5}
+    expected = train(net, stack(net, 2), X, TARGETS, **options)
+    monkeypatch.setattr(training, "CACHE", 1)
+    monkeypatch.setattr(training, "LEAST_MEMORY", {"xla_no_such_option": True})
+    training._advance.cache_clear()
+    try:
+        found = train(net, stack(net, 2), X, TARGETS, **options)
+    finally:
+        training._advance.cache_clear()
+    assert distance(found.params, expected.params) < 1e-6
 
 
 def test_the_arrays_of_the_caller_are_left_alone():

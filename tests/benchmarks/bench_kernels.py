@@ -23,7 +23,6 @@ import numpy as np
 from _report import environment, write
 
 from ntk_helpers import kernels
-from ntk_helpers._compilation import known_options
 from ntk_helpers._precision import float64
 from ntk_helpers.kernels import fcn_kernels
 from ntk_helpers.peers import neural_tangents
@@ -97,7 +96,6 @@ def case(n, depth):
         for name, call in calls.items():
             jax.clear_caches()
             kernels._homogeneous_tile.cache_clear()
-            known_options.cache_clear()
             compiling = seconds(call)
             steady = statistics.median(repeated(call, least=3 if compiling < 2 else 1))
             first[name] = min(first.get(name, compiling), compiling)

@@ -22,8 +22,7 @@ from ntk_helpers.training import cores_as_devices, cross_entropy, train
 BATCH = 100
 # Depth, width, networks, steps.
 CASES = [(3, 32, 32, 200), (10, 64, 16, 50), (20, 128, 8, 20)]
-if jax.default_backend() == "gpu":
-    CASES += [(50, 400, 40, 50), (50, 1600, 20, 20)]
+GPU_CASES = [(50, 400, 40, 50), (50, 1600, 20, 20)]
 
 
 def flops(net):
@@ -92,7 +91,8 @@ def row(depth, width, networks, steps, peak):
 if __name__ == "__main__":
     cores_as_devices()
     machine = environment()
-    peak = product_rate() if jax.default_backend() == "gpu" else None
+    gpu = jax.default_backend() == "gpu"
+    peak = product_rate() if gpu else None
     write(
         "training",
         title="Training many networks",
@@ -103,5 +103,5 @@ if __name__ == "__main__":
             f" cross-entropy, batches of {BATCH} of the digits, tanh, float32; compilation not counted. The"
             " last column, on a GPU only: operations per second over those of one large float32 product.",
         ],
-        rows=[row(*case, peak) for case in CASES],
+        rows=[row(*case, peak) for case in CASES + (GPU_CASES if gpu else [])],
     )
