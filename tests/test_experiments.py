@@ -444,6 +444,14 @@ def test_kernel_ratio_of_the_limit(monkeypatch):
     assert last < 0.4
 
 
+@pytest.mark.parametrize("scale", ["cpu", "wide", "frozen"])
+def test_recorded_kernel_ratios_have_the_settings_of_today(scale):
+    folder = Path(__file__).parents[1] / "notebooks" / "results"
+    recorded = json.loads((folder / f"kernel_ratio.{scale}.json").read_text())
+    assert recorded["settings"] == kernel_ratio.EXPERIMENT.scales[scale]
+    assert [record["slice"] for record in recorded["records"]] == kernel_ratio.slices(recorded["settings"])
+
+
 def test_kernel_ratio_writes_what_diverges_as_none():
     assert kernel_ratio._rounded(np.array([[1.234567, np.inf], [np.nan, 2]])) == [[1.2346, None], [None, 2.0]]
     kernel = np.arange(16.0).reshape(4, 4)
