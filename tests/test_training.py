@@ -46,7 +46,7 @@ def distance(tree, other):
     return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs)
 
 
-def memory(net, m):
+def memory(net, m, options):
     """(used up, beside) the parameters of a stack of m networks, in sizes of the parameters."""
     params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), m))
     x, y = jnp.ones((20, net.widths[0])), jnp.ones((20, net.widths[-1]))
@@ -54,7 +54,6 @@ def memory(net, m):
         net, params, x, y, 0.1, 9, "squared", 10, jax.random.key(1), None, watch=None
     )
     work = training._Stack(problem, state, data, 9, None, [], None)
-    options = training.LEAST_MEMORY if work.large else {}
     advance = jax.jit(training._spread_steps, compiler_options=options, **training.STATIC)
     program = advance.lower(problem, work.mesh, work.group, work.work, work.data, 9).compile()
     found = program.memory_analysis()
@@ -238,7 +237,7 @@ def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, mos
     One network at a time, of three, has its own copy and its gradient.
     """
     monkeypatch.setattr(training, "CACHE", cache)
-    used_up, beside = memory(Network((20, *[100] * 20, 1), "relu", 1.4, 0.0), m)
+    used_up, beside = memory(Network((20, *[100] * 20, 1), "relu", 1.4, 0.0), m, {})
     assert used_up == pytest.approx(1, abs=0.05)
     assert beside < most
 
@@ -246,7 +245,8 @@ def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, mos
 def test_a_step_of_a_wide_network_holds_the_parameters_alone():
     """The weights of a layer change as soon as their gradient is there; the next one takes its memory."""
     try:
-        used_up, beside = memory(Network((20, *[300] * 20, 1), "relu", 1.4, 0.0), 1)
+        net = Network((20, *[300] * 20, 1), "relu", 1.4, 0.0)
+        used_up, beside = memory(net, 1, training.LEAST_MEMORY)
     except jax.errors.JaxRuntimeError:
         pytest.skip("this XLA does not know the option")
     assert used_up == pytest.approx(1, abs=0.05)
