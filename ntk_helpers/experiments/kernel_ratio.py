@@ -181,6 +181,8 @@ COMMON = {
     "batch_size": 16,
 }
 
+FULL = COMMON | {"at": [0, 1, 10, 100, 1_000], "train_size": 60_000}
+
 EXPERIMENT = Experiment(
     summary="tangent kernels over their limit under SGD, against width, at two depths (Figure 1 of paper S)",
     scales={
@@ -191,10 +193,8 @@ EXPERIMENT = Experiment(
             "networks": [_networks(width, 4, 100, depths=(10, 20)) for width in (50, 100, 200)],
             "seeds": [0],
         },
-        "cpu": COMMON
+        "cpu": FULL
         | {
-            "at": [0, 1, 10, 100, 1_000],
-            "train_size": 60_000,
             "networks": [
                 *[_networks(width, 20_000 // width, 0) for width in (100, 200, 500, 1_000, 2_000, 5_000)],
                 *[_networks(width, 6, 1_000) for width in (100, 200, 400)],
@@ -205,10 +205,8 @@ EXPERIMENT = Experiment(
             ],
             "seeds": [0],
         },
-        "wide": COMMON
+        "wide": FULL
         | {
-            "at": [0, 1, 10, 100, 1_000],
-            "train_size": 60_000,
             "networks": [
                 _networks(5_000, 1, 1_000, depths=[100]),
                 _networks(2_000, 1, 1_000, depths=[100]),
@@ -216,17 +214,13 @@ EXPERIMENT = Experiment(
             ],
             "seeds": [0],
         },
-        "frozen": COMMON
+        "frozen": FULL
         | {
-            "at": [0, 1, 10, 100, 1_000],
-            "train_size": 60_000,
             "networks": [_networks(None, 1, 1_000)],
             "seeds": [0, 1, 2],
         },
-        "paper": COMMON
+        "paper": FULL
         | {
-            "at": [0, 1, 10, 100, 1_000],
-            "train_size": 60_000,
             "networks": [_networks(100 * k, 8 if k < 10 else 1, 1_000) for k in range(1, 51)],
             "seeds": [0, 1, 2, 3],
         },
