@@ -13,14 +13,14 @@ A reduced width n has the learning rate times 300 / n: the tangent kernel grows 
 all widths move alike in the wide limit. Width null stands for that limit: SGD in function space with the
 kernel of infinite width, from outputs drawn with its NNGP, on a part of the training images.
 
-The scales "epoch" and "table" are parts of the paper's protocol on MNIST: all activations at depth 100 for one
-epoch, three networks each, and ReLU, ELU and tanh at depth 300 for ten epochs, one network each. What decides
-there was fixed before any of them was run. Order: after the epoch the test accuracy of the networks of ELU
-and tanh on their exact edges, together, exceeds that of the five ReLU-like rows, together, by Welch's t at
-the one-sided level 0.00135. Chance: the networks off the edge (softplus, sigmoid by He's rule) stay below 12%.
-Edge: the printed pair of ELU, of tanh, differs from the exact edge if t of the two rows, 4 degrees of freedom,
-is beyond the two-sided level 0.0027. Table: after ten epochs each of the three networks lies within three of
-the printed +- of the printed mean.
+The scales "epoch" and "table" are parts of the paper's protocol on MNIST: all activations at depth 100 for
+one epoch, three networks each, and ReLU, ELU and tanh at depth 300 for ten epochs, one network each. What
+decides there was fixed before any of them was run. Order: after the epoch the test accuracy of the networks
+of ELU and tanh on their exact edges, together, exceeds that of the five ReLU-like rows, together, by Welch's
+t at the one-sided level 0.00135. Chance: the networks off the edge (softplus, sigmoid by He's rule) stay
+below 12%. Edge: the printed pair of ELU, of tanh, differs from the exact edge if t of the two rows, 4 degrees
+of freedom, is beyond the two-sided level 0.0027. Table: after ten epochs each of the three networks lies
+within three of the printed +- of the printed mean.
 """
 
 import math
