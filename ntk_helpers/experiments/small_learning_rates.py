@@ -17,10 +17,10 @@ weights at step 1,000 is the higher one by three standard errors of ten pairs, a
 the authors' within three. Gap of (c, d): the mean over steps 1,000, 2,000, 5,000 of log(Gaussian /
 orthogonal) training loss is positive at the one-sided level 0.01, four pairs, three degrees of freedom.
 
-The scale "3s" is the start of Figure 3s, four pairs each: a hundredth of the steps of (a, b), a sixtieth of
-those of (c, d). What decides there was fixed before it was run: the mean over the last three rows of
-log(Gaussian / orthogonal) training loss sets the ensembles apart if it is beyond the two-sided level 0.01 of
-Student's t, four pairs; else they are alike up to the interval of that level.
+The scales "3s-ab" and "3s-cd" are the start of Figure 3s, four pairs each: a hundredth of the steps of (a, b),
+a sixtieth of those of (c, d). What decides there was fixed before they were run: the mean over the last three
+rows of log(Gaussian / orthogonal) training loss sets the ensembles apart if it is beyond the two-sided level
+0.01 of Student's t, four pairs; else they are alike up to the interval of that level.
 
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
@@ -273,6 +273,13 @@ def _reduced(full: dict, *, networks: int, last: int, **changes) -> dict:
     return full | {"rows": rows, "networks": networks, "stack": networks} | changes
 
 
+def _beginning(full: dict, *, last: int) -> dict:
+    return {
+        "seeds": list(range(10, 14)),
+        "figures": [_reduced(full, networks=4, last=last, stack=1)],
+    }
+
+
 EXPERIMENT = Experiment(
     summary="Accuracy and loss at small learning rates, Gaussian and orthogonal weights, three optimisers",
     scales={
@@ -295,16 +302,11 @@ EXPERIMENT = Experiment(
             "figures": [
                 FIGURES[0] | {"networks": 10, "stack": 5},
                 _reduced(FIGURES[0], networks=10, last=1000, figure="3ab, a layer fewer", layers=3),
-                _reduced(FIGURES[1], networks=4, last=5000) | {"stack": 1},
+                _reduced(FIGURES[1], networks=4, last=5000, stack=1),
             ],
         },
-        "3s": {
-            "seeds": list(range(10, 14)),
-            "figures": [
-                _reduced(FIGURES[2], networks=4, last=1000) | {"stack": 1},
-                _reduced(FIGURES[3], networks=4, last=200) | {"stack": 1},
-            ],
-        },
+        "3s-ab": _beginning(FIGURES[2], last=1000),
+        "3s-cd": _beginning(FIGURES[3], last=200),
         "paper": {
             "seeds": list(range(30)),
             "figures": [
