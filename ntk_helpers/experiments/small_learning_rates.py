@@ -17,8 +17,8 @@ weights at step 1,000 is the higher one by three standard errors of ten pairs, a
 the authors' within three. Gap of (c, d): the mean over steps 1,000, 2,000, 5,000 of log(Gaussian /
 orthogonal) training loss is positive at the one-sided level 0.01, four pairs, three degrees of freedom.
 
-The scales "3s-ab" and "3s-cd" are the start of Figure 3s, four pairs each: a hundredth of the steps of (a, b),
-a sixtieth of those of (c, d). What decides there was fixed before they were run: the mean over the last three
+The scales "3s-ab" and "3s-cd" are the start of Figure 3s, four pairs each: a hundredth of the steps of (a, b)
+and a sixtieth of those of (c, d). What decides was fixed before they were run: the mean over the last three
 rows of log(Gaussian / orthogonal) training loss sets the ensembles apart if it is beyond the two-sided level
 0.01 of Student's t, four pairs; else they are alike up to the interval of that level.
 
