@@ -95,6 +95,7 @@ def test_digits_scale_unit_networks_rightly(double_precision):
     ("module", "file", "scale"),
     [
         (learning_speed, "learning_speed.cpu", "cpu"),
+        (learning_speed, "learning_speed.100x400", "100x400"),
         (learning_speed_digits, "learning_speed_digits", "paper"),
     ],
 )
