@@ -91,21 +91,6 @@ def test_digits_scale_unit_networks_rightly(double_precision):
     assert len({*train.ravel()}) > 1
 
 
-@pytest.mark.parametrize(
-    ("module", "file", "scale"),
-    [
-        (learning_speed, "learning_speed.cpu", "cpu"),
-        (learning_speed, "learning_speed.100x400", "100x400"),
-        (learning_speed_digits, "learning_speed_digits", "paper"),
-    ],
-)
-def test_recorded_runs_have_the_settings_of_today(module, file, scale):
-    recorded = json.loads((RESULTS / f"{file}.json").read_text())
-    assert recorded["settings"] == module.EXPERIMENT.scales[scale]
-    pieces = module.slices(recorded["settings"])
-    assert [record["slice"] for record in recorded["records"]] == pieces
-
-
 def test_digits_have_independent_points_and_seeds():
     points = [list(point) for point in learning_speed_digits.POINTS[20]]
     recorded = json.loads((RESULTS / "learning_speed_digits.json").read_text())
