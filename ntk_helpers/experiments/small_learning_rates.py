@@ -24,8 +24,9 @@ ensembles apart if it is beyond the two-sided level 0.01 of Student's t, four pa
 the interval of that level.
 
 The scale "3ab" has twenty pairs of (a, b) beside the ten of "cpu", thirty together, as many as the authors
-have. The criteria for (a, b) are those above: the gap at step 1,000 by three standard errors, and within three
-of the authors'; all mean losses, train and test, at the 14 rows, within 4.0 standard errors of the authors'.
+have. The criteria are those for (a, b) above: the gap at step 1,000 by three standard errors, and within
+three of the authors'; all mean losses, train and test, at the 14 rows, within 4.0 standard errors of the
+authors'.
 
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
