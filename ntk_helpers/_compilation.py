@@ -1,6 +1,15 @@
-"""Options of XLA's compilers, which differ between versions."""
+"""What differs between machines: the cores to use, and the options of XLA's compilers."""
+
+import os
 
 import jax
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use: a batch system or `taskset` may lend it a part of them."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def jit_with(options, function, **arguments):

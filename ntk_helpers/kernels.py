@@ -15,7 +15,6 @@ Both architectures are one recursion, with `skip` s = 0 (fully connected) or 1 (
 
 import math
 import operator
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import lru_cache, partial
@@ -26,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import activations
-from ntk_helpers._compilation import jit_with
+from ntk_helpers._compilation import jit_with, usable_cores
 from ntk_helpers._precision import float64
 
 TILE = {"cpu": 256}  # side of a tile that stays in a core's cache through all layers
@@ -573,7 +572,7 @@ def _kernels(x1, x2, network, memory_limit):
     if len(x1) * len(x2) <= TILE["cpu"] ** 2:
         workers = 1  # threads would take longer to start than one tile takes
     elif len(devices) == 1 and devices[0].platform == "cpu":
-        workers = os.cpu_count() or 1
+        workers = usable_cores()
     else:
         workers = len(devices)
     side = _tile_side(network, x1.shape[1], workers, devices[0].platform, memory_limit)

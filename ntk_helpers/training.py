@@ -24,7 +24,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ntk_helpers._compilation import jit_with
+from ntk_helpers._compilation import jit_with, usable_cores
 
 AXIS = "networks"
 #: Bytes of parameters that a core's own cache holds: on a CPU, networks take steps in groups of this size.
@@ -36,7 +36,7 @@ CHECKPOINT_SECONDS = 60
 
 
 def cores_as_devices():
-    """Make each core of the CPU a device, so that `train` gives it networks of its own.
+    """Make each core of the CPU that is ours a device, so that `train` gives it networks of its own.
 
     On two cores a stack trains nearly twice as fast. jax fixes its devices when it first computes: call it
     before, jax raises RuntimeError otherwise. A number of devices that is already set stays, by
@@ -44,7 +44,7 @@ def cores_as_devices():
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if jax.config.jax_num_cpu_devices < 0 and "xla_force_host_platform_device_count" not in flags:
-        jax.config.update("jax_num_cpu_devices", os.cpu_count())
+        jax.config.update("jax_num_cpu_devices", usable_cores())
 
 
 class Training(NamedTuple):

@@ -440,11 +440,23 @@ def test_groups_give_the_same_results(monkeypatch):
     assert_same(everything(), expected, 1e-5)
 
 
-@pytest.mark.parametrize(
-    ("environment", "devices"), [({}, os.cpu_count()), ({"JAX_NUM_CPU_DEVICES": "3"}, 3)]
+PIN = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="only Linux lends a process a part of the cores"
 )
-def test_cores_as_devices(environment, devices):
-    first = "from ntk_helpers.training import cores_as_devices; cores_as_devices()"
+@pytest.mark.parametrize(
+    ("pin", "environment", "devices"),
+    [
+        ("", {}, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None),
+        (PIN, {}, 1),
+        (PIN, {"JAX_NUM_CPU_DEVICES": "3"}, 3),
+    ],
+    ids=("every core", "one lent", "set"),
+)
+def test_cores_as_devices(pin, environment, devices):
+    first = f"{pin}from ntk_helpers.training import cores_as_devices; cores_as_devices()"
     process = start("print(len(jax.devices()))", first=first, **environment, XLA_FLAGS="")
     assert finished(process) == f"{devices}\n"
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import jax
 
+from ntk_helpers._compilation import usable_cores
+
 RECORDED_PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", "ntk-helpers")
 
 
@@ -174,7 +176,7 @@ def environment() -> dict:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "device": f"{len(devices)} x {devices[0].device_kind} ({devices[0].platform})",
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": packages,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import jax
 
+from ntk_helpers._compilation import usable_cores
+
 RESULTS = Path(__file__).with_name("results")
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "neural-tangents")
 
@@ -39,7 +41,7 @@ def environment():
     """Date, machine and package versions, as a dictionary of text and numbers."""
     return {
         "date": datetime.date.today().isoformat(),
-        "device": f"{jax.default_backend()}: {jax.devices()[0].device_kind}, {os.cpu_count()} cores",
+        "device": f"{jax.default_backend()}: {jax.devices()[0].device_kind}, {usable_cores()} cores",
         "processor": _processor(),
         "load_before": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),

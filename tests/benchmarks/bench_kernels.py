@@ -9,7 +9,6 @@ calls apart. A case is skipped where its first call is expected to take more tha
 cores all takes five minutes.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import numpy as np
 from _report import environment, write
 
 from ntk_helpers import kernels
+from ntk_helpers._compilation import usable_cores
 from ntk_helpers._precision import float64
 from ntk_helpers.kernels import fcn_kernels
 from ntk_helpers.peers import neural_tangents
@@ -179,7 +179,7 @@ def floor(layers=200, side=256):
 def floor_note(n, depth):
     costs, pairs = floor(), n * (n + 1) / 2 * (depth - 1)
     steady = min(repeated(ours(inputs(n), depth), budget=4))
-    share = {name: cost * pairs / (os.cpu_count() or 1) / steady for name, cost in costs.items()}
+    share = {name: cost * pairs / usable_cores() / steady for name, cost in costs.items()}
     return (
         f"* A plain fused loop on one core needs {1e9 * costs['evaluations']:.1f} ns for a square root and "
         f"two polynomials for a pair and layer, and {1e9 * costs['bytes']:.1f} ns to read and write its two "
