@@ -26,11 +26,12 @@ t for it is beyond the two-sided level 0.0027, variances pooled over the twelve 
 freedom; else it is not decided. Rate: so for the log ratio at the learning rate 0.04 less that at 0.0063,
 within a panel, 12 degrees of freedom.
 
-The scale "200x400" is a part of the panel of 200 layers: the learning rate 0.0063 alone, the smallest of the
-three, because at 0.016 a Gaussian network has no answer in a quarter of an hour of one core. Fixed before the
-run: speed as above, for two ensembles, 4 degrees of freedom; depth: the log ratio at 200 layers less that at
-100, and that at 100 less that at 50, all at this rate, has a sign as above, variances pooled over the four
-ensembles, 8 degrees of freedom.
+The scales "200x400" and "50x1600" are a part of the last two panels: the learning rate 0.0063 alone, the
+smallest of the three, because at 0.016 a Gaussian network of 200 layers has no answer in a quarter of an hour
+of one core. Fixed before each run: speed as above, for two ensembles, 4 degrees of freedom; depth: the log
+ratio at 200 layers less that at 100, and that at 100 less that at 50, width: that at width 400 less that at
+width 1600, all at this rate, has a sign as above, variances pooled over the four ensembles of a difference, 8
+degrees of freedom.
 """
 
 import functools
@@ -152,6 +153,7 @@ EXPERIMENT = Experiment(
         "cpu": COARSE | {"architectures": [[50, 400]], "seeds": [0, 1, 2]},
         "100x400": COARSE | {"architectures": [[100, 400]], "seeds": [10, 11, 12]},
         "200x400": COARSE | {"architectures": [[200, 400]], "i": [12], "seeds": [20, 21, 22]},
+        "50x1600": COARSE | {"architectures": [[50, 1600]], "i": [12], "seeds": [40, 41, 42]},
         "50x800": COARSE | {"architectures": [[50, 800]], "seeds": [30, 31, 32]},
         "paper": PROTOCOL
         | {
