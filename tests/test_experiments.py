@@ -224,11 +224,13 @@ def test_quick_scale_on_the_small_images(monkeypatch):
 # Depth and trainability (chapter 14)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu_0.03", "prelu", "elu", "tanh", "sigmoid"])
+@pytest.mark.parametrize(
+    "name", ["relu", "leaky_relu_0.03", "leaky_relu_0.25", "prelu", "elu", "tanh", "sigmoid"]
+)
 def test_initialisation_on_the_edge_is_critical(name):
     sigma_w, sigma_b, glorot = depth_and_trainability.start(name, "edge")
     activation = depth_and_trainability.activation_function(name)
-    slope = depth_and_trainability.RELU_LIKE.get(name)
+    slope = (depth_and_trainability.RELU_LIKE | {"leaky_relu_0.25": 0.25}).get(name)
     if slope is not None:
         assert (sigma_w**2 * (1 + slope**2) / 2, sigma_b) == (pytest.approx(1, abs=1e-14), 0)
     else:
