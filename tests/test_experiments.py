@@ -18,6 +18,7 @@ from ntk_helpers.experiments import (
     _runner,
     depth_and_trainability,
     initial_kernels,
+    kernel_alignment,
     kernel_ratio,
     lazy_training,
     mnist_regression,
@@ -802,3 +803,51 @@ def test_the_authors_numbers_at_small_learning_rates_are_copied_right():
         for name, curve in ours[weights].items():
             assert curve["mean"] == [row[name][0] for row in authors[weights]]
             assert curve["std"] == [row[name][1] for row in authors[weights]]
+
+
+# What the kernel knows of the classes (chapter 14)
+
+
+def test_alignment_is_that_of_a_step_of_descent():
+    rng = np.random.default_rng(0)
+    x, x_test = rng.normal(size=(40, 6)), rng.normal(size=(30, 6))
+    y, y_test = rng.integers(10, size=40), rng.integers(10, size=30)
+    # A linear model that starts at zero has the kernel x x^T and equal probabilities.
+    step = jax.grad(lambda weights: training.cross_entropy(x @ weights, y))(np.zeros((6, 10)))
+    moved = -x_test @ np.asarray(step)
+    centred = [values - values.mean(axis=0) for values in (moved, np.eye(10)[y_test])]
+    expected = np.corrcoef(*(values.ravel() for values in centred))[0, 1]
+    found = kernel_alignment.alignment(x_test @ x.T, y, y_test)
+    assert found == pytest.approx(expected, abs=1e-5)  # float32 in the gradient
+    assert kernel_alignment.alignment(5 * x_test @ x.T + 3, y, y_test) == pytest.approx(found, abs=1e-12)
+
+
+def test_noise_brings_the_alignment_down():
+    rng = np.random.default_rng(1)
+    y, y_test = rng.integers(10, size=(2, 2000))
+    signal = np.equal.outer(y_test, y) + 0.3 * rng.normal(size=(2000, 1))
+    noise = rng.normal(size=(2000, 2000))
+    sizes = [np.var(part @ (np.eye(10)[y] - 0.1), axis=0).sum() for part in (noise, signal)]
+    before, after = (kernel_alignment.alignment(part, y, y_test) for part in (signal, signal + 8 * noise))
+    assert after < before / 1.3
+    # the standard error of a correlation of 2000 x 9 numbers, and the covariance of noise and signal
+    assert after == pytest.approx(before / np.sqrt(1 + 64 * sizes[0] / sizes[1]), abs=4 / np.sqrt(2000))
+
+
+def test_kernel_alignment_on_the_small_images(monkeypatch):
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    x, x_test = (
+        mnist_regression.unit_pixels(part).astype("float32") for part in (digits.x_train, digits.x_test)
+    )
+    monkeypatch.setattr(
+        kernel_alignment, "images", lambda name, k: (x, digits.y_train, x_test[:k], digits.y_test[:k])
+    )
+    settings = {"images": 60, "depth": 3, "seeds": [0, 1, 2]}
+    narrow, wide = (kernel_alignment.run(settings, {"activation": "elu", "width": n}) for n in (6, 1000))
+    json.dumps([narrow, wide], allow_nan=False)
+    assert narrow["limit"] == wide["limit"] > 0.5
+    assert max(narrow["alignment"]) < min(wide["alignment"])
+    # three layers of width 1000 scatter by a few per cent
+    np.testing.assert_allclose(wide["alignment"], wide["limit"], atol=0.05)
