@@ -46,11 +46,11 @@ def run(settings: dict, piece: dict) -> dict:
     x, y, x_test, y_test = images("mnist", n)
     x, y = x[:n], y[:n]
     net = network(name, "edge", inputs=x.shape[1], width=piece["width"], depth=depth)
-    kernel = jax.jit(lambda key: empirical_ntk(net, net.init(key), x_test, x))
+    kernel = jax.jit(lambda key, x_test, x: empirical_ntk(net, net.init(key), x_test, x))
     keys = [jax.random.fold_in(jax.random.key(seed), piece["width"]) for seed in settings["seeds"]]
     _, limit = wide_kernels(np.concatenate([x, x_test]), name, "edge", depth=depth)
     return {
-        "alignment": [float(f"{alignment(kernel(key), y, y_test):.5g}") for key in keys],
+        "alignment": [float(f"{alignment(kernel(key, x_test, x), y, y_test):.5g}") for key in keys],
         "limit": float(f"{alignment(limit[n:, :n], y, y_test):.5g}"),
     }
 
