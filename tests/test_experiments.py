@@ -834,6 +834,25 @@ def test_noise_brings_the_alignment_down():
     assert after == pytest.approx(before / np.sqrt(1 + 64 * sizes[0] / sizes[1]), abs=4 / np.sqrt(2000))
 
 
+def test_both_parameterisations_have_one_alignment():
+    """The limit is taken in the NTK parameterisation, the networks are in the standard one."""
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    x = mnist_regression.unit_pixels(np.concatenate([digits.x_train[:50], digits.x_test[:50]]))
+    sigma_w, _, _ = depth_and_trainability.start("relu", "edge")
+    _, kernel = depth_and_trainability.wide_kernels(x, "relu", "edge", depth=100)
+    widths = (64, *[300] * 99, 10)
+    standard = small_learning_rates.standard_ntk(
+        x, widths=widths, activation="relu", sigma_w=sigma_w, sigma_b=1e-4
+    )
+    labels = digits.y_train[:50], digits.y_test[:50]
+    one, other = (kernel_alignment.alignment(K[50:, :50], *labels) for K in (kernel, standard))
+    # the first layer counts 64 in place of 300 inputs: one layer of a hundred
+    assert one == pytest.approx(other, abs=5e-3)
+    assert one > 0.5
+
+
 def test_kernel_alignment_on_the_small_images(monkeypatch):
     from ntk_helpers import data
 

@@ -8,11 +8,12 @@ kernel and knows nothing of the labels brings an alignment a down to a / sqrt(1 
 over the signal's.
 
 MNIST, mean squared pixel one; plain networks on the edge of chaos in the standard parameterisation, at a
-depth and widths of paper S. A first look had the digits, 8 and 12 networks of other seeds, and widths of
-300 only. What decides was fixed before the scale "paper" was run, 32 networks a row with one key for all
-activations of a width. Slope: leaky ReLU 0.25 is more aligned than 0.03, and ELU more than leaky ReLU 0.25,
-if Student's t of the pairs, 31 degrees of freedom, is beyond the one-sided level 0.00135. Width: ReLU at
-width 600 is more aligned than at width 300, if Welch's t is beyond that level.
+depth and widths of paper S. The limit has the kernel of the NTK parameterisation: at this depth both have
+one alignment. A first look had the digits, 8 and 12 networks of other seeds, and widths of 300 only. What
+decides was fixed before the scale "paper" was run, 32 networks a row with one key for all activations of a
+width. Slope: leaky ReLU 0.25 is more aligned than 0.03, and ELU more than leaky ReLU 0.25, if Student's t
+of the pairs, 31 degrees of freedom, is beyond the one-sided level 0.00135. Width: ReLU at width 600 is more
+aligned than at width 300, if Welch's t is beyond that level.
 """
 
 import jax
