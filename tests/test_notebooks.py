@@ -184,6 +184,14 @@ def captioned(notebook: dict) -> Iterator[str]:
             yield f"{cell['id']} shows several figures; one a cell, each with its caption"
 
 
+def numbered(notebook: dict) -> Iterator[str]:
+    """The numbered sections run from 1 without a gap."""
+    words = [source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    numbers = [int(k) for text in words for k in re.findall(r"^## \d+\.(\d+) ", text, flags=re.MULTILINE)]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"the sections are numbered {numbers}"
+
+
 # ---- the notebooks of the book
 
 
@@ -201,7 +209,9 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize("check", [order, quiet, portable, repeatable_text, seeded, told, captioned])
+@pytest.mark.parametrize(
+    "check", [order, quiet, portable, repeatable_text, seeded, told, captioned, numbered]
+)
 def test_notebook_is_clean(notebook, check):
     assert not list(check(notebook))
 
@@ -280,26 +290,30 @@ IMPORTS = code('jax.config.update("jax_enable_x64", True)\nplotting.style()')
         (captioned, [code("x", FIGURE), markdown("A figure.")]),
         (captioned, [code("x", FIGURE), code("y")]),
         (captioned, [code("x", FIGURE, FIGURE), markdown("*Figure 2.1. What to see.*")]),
+        (numbered, [markdown("## 2.1 One\n\ntext\n\n## 2.3 Three")]),
+        (numbered, [markdown("## 2.2 Two"), markdown("## 2.1 One")]),
     ],
 )
 def test_check_sees(check, cells):
     assert list(check({"cells": cells}))
 
 
-@pytest.mark.parametrize("check", [order, quiet, portable, repeatable_text, seeded, told, captioned])
+@pytest.mark.parametrize(
+    "check", [order, quiet, portable, repeatable_text, seeded, told, captioned, numbered]
+)
 def test_check_admits_a_clean_notebook(check):
     cells = [
         TITLE,
         SETUP,
         code(source(IMPORTS), count=2),
-        markdown("We draw."),
+        markdown("## 2.1 A start\n\nWe draw."),
         code(
             "x = np.random.default_rng(0).normal(size=3)\nkey = jax.random.key(1)",
             stream("0.1235 and 1/2"),
             FIGURE,
             count=3,
         ),
-        markdown('<a id="fig-2-1"></a>\n*Figure 2.1. What to see.*'),
+        markdown('<a id="fig-2-1"></a>\n*Figure 2.1. What to see.*\n\n## 2.2 An end\n\n## Exercises'),
     ]
     assert not list(check({"cells": cells}))
 
