@@ -17,6 +17,9 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+import claim_boxes  # noqa: E402
 import ledger  # noqa: E402  (lives with the book's Sphinx extensions)
 
 pytestmark = pytest.mark.book
@@ -50,7 +53,7 @@ def book():
 
 
 def test_every_claim_of_both_papers_is_listed(book):
-    assert sorted(claim.id for claim in book.claims) == sorted(CLAIMS.split())
+    assert set(CLAIMS.split()) <= {claim.id for claim in book.claims}
 
 
 def test_the_ledger_says_what_the_notebooks_printed(book):
@@ -80,12 +83,18 @@ def claim(id="O2", **fields):
     return {
         "id": id,
         "paper": id[0],
-        "where": "Theorem 1",
+        "where": {"section": "Section 1"} | ({"page": "3"} if id[0] == "S" else {}),
+        "source": "printed" if id[0] == "S" else "abstract",
         "title": "A title",
         "statement": "A statement with $x$",
         "chapter": 2,
         "verdict": "open",
+        "reason": "Not run.",
     } | fields
+
+
+def without(entry, *fields):
+    return {field: value for field, value in entry.items() if field not in fields}
 
 
 def document(*claims):
@@ -94,7 +103,8 @@ def document(*claims):
 
 
 def decided(**fields):
-    return claim(**({"verdict": "holds", "assertions": [HOLDS]} | fields))
+    entry = without(claim(fields.get("id", "O2")), "reason")
+    return entry | {"verdict": "holds", "assertions": [HOLDS]} | fields
 
 
 def test_open_and_decided_claims_are_read():
@@ -102,6 +112,32 @@ def test_open_and_decided_claims_are_read():
     assert read.claims[0].assertions == (ledger.Assertion(**HOLDS),)
     assert read.claims[1].assertions == ()
     assert read.claims[1].corrected is None
+    assert read.claims[1].origin == "printed in Section 1, page 3"
+
+
+def test_the_place_and_the_source_of_a_statement_are_read():
+    where = {"section": "Section 2", "equation": "(8), (17)", "page": "4, 11"}
+    step = claim("S-Prop2-step", where=where, source="proof step", under="S-Prop2", later="dropped")
+    change = {"date": "2026-11-30", "from": "holds", "to": "open", "why": "not run"}
+    guess = claim(source="reconstruction", changed=[change])
+    first, second, third = ledger.parse(document(claim("S-Prop2"), step, guess)).claims
+    assert second.origin == "proof step in Section 2, equations (8), (17), pages 4, 11"
+    assert (first.under, second.under, second.later) == (None, "S-Prop2", "dropped")
+    assert third.origin == "reconstruction, not seen in print: Section 1"
+    assert third.changed == (ledger.Change(*change.values()),)
+
+
+def test_an_open_claim_may_list_what_was_run():
+    ledger.parse(document(claim(assertions=[HOLDS, CORRECTED], corrected="Half of it was run.")))
+
+
+@pytest.mark.parametrize("verdict", ["assumed", "definition"])
+def test_an_assumption_and_a_definition_have_a_reason_and_no_assertions(verdict):
+    ledger.parse(document(claim(verdict=verdict)))
+    with pytest.raises(ValueError, match=f"field 'assertions' is given but the verdict is {verdict}"):
+        ledger.parse(document(claim(verdict=verdict, assertions=[HOLDS])))
+    with pytest.raises(ValueError, match=f"field 'reason' is missing; say in a sentence why it is {verdict}"):
+        ledger.parse(document(without(claim(verdict=verdict), "reason")))
 
 
 def test_a_claim_has_the_worst_verdict_of_its_assertions():
@@ -119,7 +155,39 @@ def test_a_claim_has_the_worst_verdict_of_its_assertions():
     [
         ("O2", "claim number 1 is a str; write a mapping"),
         ({"paper": "O"}, "claim number 1: field 'id' is missing; add it"),
-        ({k: v for k, v in claim().items() if k != "where"}, "claim O2: field 'where' is missing; add it"),
+        (without(claim(), "where"), "claim O2: field 'where' is missing; add it"),
+        (without(claim(), "source"), "claim O2: field 'source' is missing; add it"),
+        (claim(where="Section 1"), "claim O2: field 'where' is 'Section 1'; write a mapping with section"),
+        (claim(where={"equation": "(1)"}), "write a mapping with section, of section, equation, page"),
+        (claim(where={"section": ""}), "claim O2, where: field 'section' is ''; write a text"),
+        (claim(where={"section": "1", "line": "2"}), "claim O2: field 'where' is {'section'"),
+        (claim(where={"section": "1", "page": "2"}), "claim O2: field 'where' has a page; remove it"),
+        (claim("S-Prop2", where={"section": "1"}), "claim S-Prop2: field 'where' has no page; add the page"),
+        (
+            claim("S-Prop2", where={"section": "1", "page": 2}),
+            "claim S-Prop2, where: field 'page' is 2; write a text",
+        ),
+        (claim(source="printed"), "claim O2: field 'source' is 'printed'; write one of abstract | abstract,"),
+        (claim("S-Prop2", source="runs"), "field 'source' is 'runs'; write one of printed | proof step"),
+        (
+            decided(
+                source="reconstruction",
+                verdict="does not hold as printed",
+                corrected="No",
+                assertions=[HOLDS | {"verdict": "does not hold as printed"}],
+            ),
+            "what was not seen in print cannot fail as printed",
+        ),
+        (claim(under="O9"), "claim O2: field 'under' is 'O9'; write the id of another claim of paper O"),
+        (claim(under="O2"), "claim O2: field 'under' is 'O2'; write the id of another claim of paper O"),
+        (claim(later="kept"), "claim O2: field 'later' is for paper S; remove it"),
+        (claim(changed=[{"date": "2026-11-30"}]), "claim O2: field 'changed' holds {'date'"),
+        (
+            claim(changed=[{"date": "30.11.", "from": "open", "to": "holds", "why": "ran"}]),
+            "claim O2: field 'changed' has the date '30.11.'",
+        ),
+        (without(claim(), "reason"), "claim O2: field 'reason' is missing; say in a sentence why it is open"),
+        (decided(reason="why"), "claim O2: field 'reason' is given but there is a verdict; remove it"),
         (claim(verdit="open"), "claim O2: field 'verdit' is unknown; the fields are id, paper"),
         (claim(statement=""), "claim O2: field 'statement' is ''; write a text"),
         (claim(statement=2), "claim O2: field 'statement' is 2; write a text"),
@@ -128,12 +196,11 @@ def test_a_claim_has_the_worst_verdict_of_its_assertions():
         (claim("T2"), "claim T2: field 'paper' is 'T'; write one of O, S"),
         (claim(chapter=3), "claim O2: field 'chapter' is 3; write a number listed in 'chapters'"),
         (claim(chapter="2"), "claim O2: field 'chapter' is '2'"),
-        (claim(verdict="hold"), "claim O2: field 'verdict' is 'hold'; write one of open, holds"),
-        (claim(verdict=["holds"]), "claim O2: field 'verdict' is ['holds']; write one of open, holds"),
-        (claim(assertions=[HOLDS]), "claim O2: field 'assertions' is given but the verdict is open"),
-        (claim(corrected="No"), "claim O2: field 'corrected' is given but the verdict is open"),
-        (claim(verdict="holds"), "claim O2: field 'assertions' is None; a verdict needs at least one"),
-        (decided(assertions=[]), "claim O2: field 'assertions' is []; a verdict needs at least one"),
+        (claim(verdict="hold"), "claim O2: field 'verdict' is 'hold'; write one of holds, holds with"),
+        (claim(verdict=["holds"]), "claim O2: field 'verdict' is ['holds']; write one of holds, holds with"),
+        (without(decided(), "assertions"), "claim O2: field 'assertions' is empty; a verdict needs at"),
+        (decided(assertions=[]), "claim O2: field 'assertions' is empty; a verdict needs at least one"),
+        (decided(assertions="O2-recursion"), "claim O2: field 'assertions' is 'O2-recursion'; write a list"),
         (
             decided(assertions=["O2-recursion"]),
             "claim O2: field 'assertions' holds 'O2-recursion'; write the",
@@ -323,7 +390,76 @@ def test_the_command_checks_this_book():
         [sys.executable, ROOT / "book" / "ext" / "ledger.py"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"open: \d+, holds: \d+, .*\n", done.stdout)
+    assert re.fullmatch(r"holds: \d+, holds with a correction: \d+, .*, definition: \d+\n", done.stdout)
+
+
+# ---- the claim boxes
+
+
+STATED = {"O2": "Let $x$\nbe $y$. Then\n\n$$\nx =\ny\n$$\n\n| a |\n|---|\n| b |", "S-Eq1": "Short."}
+BOX = """\
+<a id="clm-2-1"></a>
+> **Claim 2.1 (Paper O, $x$).**
+>
+> *[O2](../book/claims.md#claim-O2)*
+> *[S-Eq1](../book/claims.md#claim-S-Eq1)*
+
+After.
+"""
+FILLED = """\
+<a id="clm-2-1"></a>
+> **Claim 2.1 (Paper O, $x$).**
+>
+> Let $x$ be $y$. Then
+>
+> $$ x = y $$
+>
+> | a |
+> |---|
+> | b |
+>
+> *[O2](../book/claims.md#claim-O2), printed in the Section 1*
+>
+> Short.
+>
+> *[S-Eq1](../book/claims.md#claim-S-Eq1), printed in Section 1, page 3*
+
+After.
+"""
+
+
+@pytest.fixture
+def stated():
+    entries = [claim(id, statement=statement) for id, statement in STATED.items()]
+    return {entry.id: entry for entry in ledger.parse(document(*entries)).claims}
+
+
+def test_a_claim_box_is_filled_from_the_ledger(stated):
+    assert claim_boxes.filled(BOX, stated) == FILLED
+    assert ledger.scan(ledger.Cell("02_x.ipynb", "1", FILLED))[0].number == "2.1"
+    assert not [found for found in ledger.scan(ledger.Cell("02_x.ipynb", "1", FILLED)) if is_problem(found)]
+
+
+def test_filling_twice_changes_nothing_and_an_altered_statement_is_put_right(stated):
+    assert claim_boxes.filled(FILLED, stated) == FILLED
+    assert claim_boxes.filled(FILLED.replace("x = y", "x = z").replace("page 3", "page 4"), stated) == FILLED
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        (BOX.replace("O2", "O9"), "Claim 2.1: the source line of O9 names no claim of the ledger twice"),
+        (BOX.replace("claim-O2", "claim-O1"), "Claim 2.1: the source line of O2 names no claim"),
+        (BOX.replace("$x$).**", "$x$).** Let"), "Claim 2.1: its first line must be the title alone"),
+    ],
+)
+def test_a_claim_box_that_cannot_be_filled_is_told(stated, box, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        claim_boxes.filled(box, stated)
+
+
+def is_problem(found):
+    return hasattr(found, "message")
 
 
 # ---- the pages
@@ -369,7 +505,7 @@ def built(tmp_path_factory):
             corrected="Twice $x$.",
             assertions=[CORRECTED | {"measured": MEASURED}],
         ),
-        claim("S-Fig2-a", where="Figure 2 (a)", title="A rate | of depth"),
+        claim("S-Fig2-a", where={"section": "Figure 2 (a)", "page": "7"}, title="A rate | of depth"),
     )
     (root / "book" / "claims.yml").write_text(yaml.safe_dump(document(*claims)), encoding="utf-8")
     links = "# 2 · T\n\n[c](../book/claims.md#claim-S-Fig2-a) [r](../book/references.md#lee-2019)"
@@ -402,10 +538,12 @@ def test_the_counts_add_up(built):
         [cell.get_text() for cell in row.find_all("td")] for row in built["claims"].table.find_all("tr")[1:]
     ]
     assert rows == [
-        ["open", "0", "1", "1"],
         ["holds", "0", "0", "0"],
         ["holds with a correction", "1", "0", "1"],
         ["does not hold as printed", "0", "0", "0"],
+        ["open", "0", "1", "1"],
+        ["assumed", "0", "0", "0"],
+        ["definition", "0", "0", "0"],
         ["All", "1", "1", "2"],
     ]
 
@@ -415,7 +553,7 @@ def test_the_figure_index_lists_figures_alone(built):
     assert len(paper_o.find_all("tr")) == 1  # the head alone
     (row,) = paper_s.find_all("tr")[1:]
     assert [cell.get_text() for cell in row.find_all("td")] == [
-        "Figure 2 (a)",
+        "Figure 2 (a), page 7",
         "A rate | of depth",
         "2 · The tangent kernel",
         "open",

@@ -37,6 +37,7 @@ VERDICTS = {
     "holds": "holds",
     "holds with a correction": "corrected",
     "does not hold as printed": "fails",
+    "open": "open",
 }
 
 _WORDS = "|".join(BOXES)

@@ -2,7 +2,7 @@
 
 Directives: `{claim-summary}` (how many claims have which verdict), `{claim-ledger}` with the option `paper`
 (every claim of a paper), `{figure-index}` with the option `paper` (its figures and tables), `{corrections}`
-with the option `paper` (what is true where the paper is not).
+with the option `paper` (what is true where the paper is not), `{claim-changes}` (what this book had wrong).
 Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
 """
 
@@ -13,14 +13,17 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from ledger import OPEN, VERDICTS, Assertion, Claim, Ledger, assertion_name, load
+from ledger import NOT_PRINTED, UNDECIDED, VERDICTS, Assertion, Claim, Ledger, assertion_name, load
 from sphinx.util.docutils import SphinxDirective
 
 LEDGER = "book/claims.yml"
 NOTEBOOKS = "notebooks"
 CLAIMS_PAGE = "claims.md"  # the pages that use these directives are its neighbours
 
-_BADGES = dict(zip((OPEN, *VERDICTS), ("muted-line", "success", "warning", "danger"), strict=True))
+_KINDS = (*VERDICTS, *UNDECIDED)
+_COLOURS = ("success", "warning", "danger", "muted-line", "muted-line", "muted-line")
+_BADGES = dict(zip(_KINDS, _COLOURS, strict=True))
+_LABELS = {"reconstruction": "Reconstruction.", "code": "From the code.", "runs": "From the runs."}
 _FIGURE = re.compile(r"[A-Z]-(Fig|Table)\d")
 
 
@@ -32,9 +35,9 @@ def badge(verdict: str) -> str:
     return f"{{bdg-{_BADGES[verdict]}}}`{verdict}`"
 
 
-def claim_link(claim: Claim) -> str:
-    """A link to the claim's section of the claims page."""
-    return f"[{claim.id}]({CLAIMS_PAGE}#claim-{claim.id})"
+def claim_link(id: str) -> str:
+    """A link to a claim's section of the claims page."""
+    return f"[{id}]({CLAIMS_PAGE}#claim-{id})"
 
 
 def summary_table(ledger: Ledger) -> list[str]:
@@ -42,7 +45,7 @@ def summary_table(ledger: Ledger) -> list[str]:
     counts = Counter((claim.verdict, claim.paper) for claim in ledger.claims)
     rows = [
         (badge(verdict), *(str(counts[verdict, paper]) for paper in ledger.papers), _total(counts, verdict))
-        for verdict in (OPEN, *VERDICTS)
+        for verdict in _KINDS
     ]
     sums = [str(sum(claim.paper == paper for claim in ledger.claims)) for paper in ledger.papers]
     rows.append(("All", *sums, str(len(ledger.claims))))
@@ -52,7 +55,7 @@ def summary_table(ledger: Ledger) -> list[str]:
 def overview_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
     """One row a claim: its id (linked), what it is about, the chapter that decides it, its verdict."""
     rows = [
-        (claim_link(claim), claim.title, chapters[claim.chapter], badge(claim.verdict)) for claim in claims
+        (claim_link(claim.id), claim.title, chapters[claim.chapter], badge(claim.verdict)) for claim in claims
     ]
     return _table(("Claim", "About", "Chapter", "Verdict"), rows)
 
@@ -67,18 +70,32 @@ def figure_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
             badge(claim.verdict),
         )
         for claim in claims
-        if _FIGURE.match(claim.id)
+        if _FIGURE.match(claim.id) and not claim.under
     ]
     return _table(("In the paper", "What it shows", "Chapter", "Status"), rows)
 
 
-def claim_body(claim: Claim, chapters: dict[int, str]) -> list[str]:
-    """A claim's section below its title: verdict, place, statement, correction, assertions."""
-    lines = [f"{badge(claim.verdict)} {claim.where} · chapter {chapters[claim.chapter]}", ""]
-    lines += ["**As printed.** " + claim.statement.strip(), ""]
+def label(claim: Claim) -> str:
+    """What the statement is: the paper's own, in our words, or another's."""
+    return _LABELS[claim.source] if claim.source in NOT_PRINTED else "As printed."
+
+
+def claim_body(claim: Claim, claims: list[Claim], chapters: dict[int, str]) -> list[str]:
+    """A claim's section below its title: verdict, place, statement, correction, assertions, steps."""
+    head = f"{badge(claim.verdict)} {claim.origin} · chapter {chapters[claim.chapter]}"
+    if claim.under:
+        head += f" · part of {claim_link(claim.under)}"
+    lines = [head, "", f"**{label(claim)}** " + claim.statement.strip(), ""]
+    if claim.reason:
+        lines += [f"**{claim.verdict.capitalize()}.** " + claim.reason.strip(), ""]
     if claim.corrected:
         lines += ["**Corrected.** " + claim.corrected.strip(), ""]
     lines += [f"- {assertion_link(a)}: {badge(a.verdict)} {_literal(a.measured)}" for a in claim.assertions]
+    steps = [f"{claim_link(step.id)} {badge(step.verdict)}" for step in claims if step.under == claim.id]
+    if steps:
+        lines += ["", "*Parts and steps of the proof:* " + ", ".join(steps)]
+    if claim.paper == "S":
+        lines += ["", f"*Later versions:* {(claim.later or 'not consulted.').strip()}"]
     return lines
 
 
@@ -93,11 +110,25 @@ def corrections(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
                 "",
                 claim.corrected.strip(),
                 "",
-                f"*Printed statement:* {claim_link(claim)}. *Decided by* {deciding} *in chapter* "
+                f"*Printed statement:* {claim_link(claim.id)}. *Decided by* {deciding} *in chapter* "
                 f"{chapters[claim.chapter]}.",
                 "",
             ]
     return lines or ["No claim of this paper has been corrected yet."]
+
+
+def changes_table(ledger: Ledger) -> list[str]:
+    """One row a change, the latest first: a statement or verdict that this book had wrong."""
+    rows = sorted(
+        (
+            (change.date, claim_link(claim.id), change.before, change.after, change.why)
+            for claim in ledger.claims
+            for change in claim.changed
+        ),
+        key=lambda row: row[0],
+        reverse=True,
+    )
+    return _table(("Date", "Claim", "Before", "After", "Why"), rows)
 
 
 def assertion_link(assertion: Assertion) -> str:
@@ -168,6 +199,13 @@ class ClaimSummary(_LedgerDirective):
         return self.markdown(summary_table(self.ledger()), nodes.Element()).children
 
 
+class ClaimChanges(_LedgerDirective):
+    """`{claim-changes}`: what changed in the ledger, and why."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.markdown(changes_table(self.ledger()), nodes.Element()).children
+
+
 class _OnePaper(_LedgerDirective):
     """A directive that writes Markdown from a paper's claims and the names of the chapters."""
 
@@ -202,7 +240,7 @@ class ClaimLedger(_LedgerDirective):
         for claim in claims:
             title = f"{claim.id} · {claim.title}"
             section = nodes.section("", nodes.title(title, title), ids=[f"claim-{claim.id}"])
-            content.append(self.markdown(claim_body(claim, chapters), section))
+            content.append(self.markdown(claim_body(claim, claims, chapters), section))
         return content
 
 
@@ -236,6 +274,7 @@ def _note_slugs(env, docname: str, anchors: list[str]) -> None:
 def setup(app) -> dict:
     app.add_directive("claim-summary", ClaimSummary)
     app.add_directive("claim-ledger", ClaimLedger)
+    app.add_directive("claim-changes", ClaimChanges)
     app.add_directive("figure-index", FigureIndex)
     app.add_directive("corrections", Corrections)
     app.setup_extension("sphinxcontrib.bibtex")

@@ -19,16 +19,38 @@ from typing import NamedTuple
 import yaml
 from box_grammar import Cell, Verdict, scan
 
-OPEN = "open"
 # From best to worst. A claim has the worst verdict of its assertions: one part that fails, fails the whole.
 VERDICTS = ("holds", "holds with a correction", "does not hold as printed")
+# Without a verdict: not decided (yet, or in part only), what a paper assumes, what it defines.
+OPEN, ASSUMED, DEFINITION = UNDECIDED = ("open", "assumed", "definition")
 
-REQUIRED = ("id", "paper", "where", "title", "statement", "chapter", "verdict")
-DECIDED = ("corrected", "assertions")
+# What a statement is taken from, for each paper, and how a box says it; {} is the place.
+SOURCES = {
+    "O": {
+        "abstract": "printed in the {}",
+        "abstract, published version": "printed in the {}",
+        "caption": "caption of {}",
+        "code": "from the authors' code, {}",
+        "runs": "from the authors' runs, {}",
+        "reconstruction": "reconstruction, not seen in print: {}",
+    },
+    "S": {
+        "printed": "printed in {}",
+        "proof step": "proof step in {}",
+        "caption": "caption in {}",
+        "figure": "drawn in {}",
+    },
+}
+NOT_PRINTED = ("reconstruction", "code", "runs")
+
+REQUIRED = ("id", "paper", "where", "source", "title", "statement", "chapter", "verdict")
+OPTIONAL = ("under", "reason", "later", "corrected", "changed", "assertions")
 ASSERTION = ("name", "notebook", "verdict", "measured")
+CHANGE = ("date", "from", "to", "why")
 
 _ID = re.compile(r"[A-Z]\d*(-[A-Za-z0-9]+)*")
 _HEADER = re.compile(r"# Assertion ([A-Za-z0-9-]+): \S.*")
+_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 
 
 class Assertion(NamedTuple):
@@ -40,18 +62,52 @@ class Assertion(NamedTuple):
     measured: str
 
 
+class Where(NamedTuple):
+    """The place of a statement in its paper; prints as "Section 2.2, equation (10), page 4"."""
+
+    section: str
+    equation: str | None
+    page: str | None
+
+    def __str__(self) -> str:
+        several = re.search("[,-]", self.equation or "")
+        equation = self.equation and f"equation{'s' if several else ''} {self.equation}"
+        several = re.search("[,-]", self.page or "")
+        page = self.page and f"page{'s' if several else ''} {self.page}"
+        return ", ".join(filter(None, (self.section, equation, page)))
+
+
+class Change(NamedTuple):
+    """A verdict, or a statement, that this book had wrong: `before` and `after` are verdicts or words."""
+
+    date: str
+    before: str
+    after: str
+    why: str
+
+
 class Claim(NamedTuple):
-    """One claim of a paper; `assertions` is empty while the verdict is open."""
+    """One claim of a paper; `assertions` of an open claim are the part that was run."""
 
     id: str
     paper: str
-    where: str
+    where: Where
+    source: str
     title: str
     statement: str
     chapter: int
     verdict: str
+    under: str | None
+    reason: str | None
+    later: str | None
     corrected: str | None
+    changed: tuple[Change, ...]
     assertions: tuple[Assertion, ...]
+
+    @property
+    def origin(self) -> str:
+        """Where the statement comes from, in words."""
+        return SOURCES[self.paper][self.source].format(self.where)
 
 
 class Ledger(NamedTuple):
@@ -114,15 +170,18 @@ def parse(document: object, name: str = "claims.yml") -> Ledger:
     ids = [claim["id"] for claim in claims if isinstance(claim, dict) and isinstance(claim.get("id"), str)]
     problems += [f"claim {id}: field 'id' stands {n} times; ids are unique" for id, n in _repeated(ids)]
     if not problems:
-        problems = _ownership_problems(claims, ids)
+        problems = [*_kinship_problems(claims, ids), *_ownership_problems(claims, ids)]
     if problems:
         raise ValueError("\n".join(f"{name}: {problem}" for problem in problems))
     return Ledger(dict(papers), dict(chapters), tuple(map(_claim, claims)))
 
 
 def _claim(entry: dict) -> Claim:
+    where = Where(*(entry["where"].get(field) for field in Where._fields))
+    changed = tuple(Change(*(change[field] for field in CHANGE)) for change in entry.get("changed", ()))
     assertions = tuple(Assertion(**assertion) for assertion in entry.get("assertions", ()))
-    return Claim(*(entry[field] for field in REQUIRED), entry.get("corrected"), assertions)
+    texts = {field: entry.get(field) for field in (*REQUIRED, "under", "reason", "later", "corrected")}
+    return Claim(**texts | {"where": where, "changed": changed, "assertions": assertions})
 
 
 def _claim_problems(claim: object, position: int, papers: dict, chapters: dict) -> list[str]:
@@ -132,77 +191,142 @@ def _claim_problems(claim: object, position: int, papers: dict, chapters: dict) 
         ]
     who = f"claim {claim.get('id', f'number {position}')}"
     problems = [f"{who}: field {f!r} is missing; add it" for f in REQUIRED if f not in claim]
-    known = (*REQUIRED, *DECIDED)
+    known = (*REQUIRED, *OPTIONAL)
     problems += [
         f"{who}: field {f!r} is unknown; the fields are {', '.join(known)}" for f in claim if f not in known
     ]
-    problems += [
-        f"{who}: field {f!r} is {claim[f]!r}; write a text (quote it where YAML reads a number)"
-        for f in ("id", "paper", "where", "title", "statement", "corrected")
-        if f in claim and not _text(claim[f])
-    ]
+    texts = ("id", "paper", "source", "title", "statement", "under", "reason", "later", "corrected")
+    problems += _text_problems(claim, texts, who)
     if problems:
         return problems
 
     if not _ID.fullmatch(claim["id"]) or claim["id"][0] != claim["paper"]:
         problems.append(f"{who}: field 'id' must begin with its paper, {claim['paper']!r}, as O2 or S-Prop2")
-    if claim["paper"] not in papers:
+    if claim["paper"] not in papers or claim["paper"] not in SOURCES:
         problems.append(f"{who}: field 'paper' is {claim['paper']!r}; write one of {', '.join(papers)}")
+    else:
+        problems += _source_problems(claim, who)
     if type(claim["chapter"]) is not int or claim["chapter"] not in chapters:
         problems.append(
             f"{who}: field 'chapter' is {claim['chapter']!r}; write a number listed in 'chapters'"
         )
-    verdict = claim["verdict"]
-    if verdict == OPEN:
-        problems += [
-            f"{who}: field {f!r} is given but the verdict is open; remove it, or decide"
-            for f in DECIDED
-            if f in claim
-        ]
-    elif verdict not in VERDICTS:
-        problems.append(f"{who}: field 'verdict' is {verdict!r}; write one of {', '.join((OPEN, *VERDICTS))}")
+    problems += _list_problems(claim, "changed", CHANGE, who)
+    problems += _list_problems(claim, "assertions", ASSERTION, who)
+    return problems or [*_change_problems(claim, who), *_verdict_problems(claim, who)]
+
+
+def _source_problems(claim: dict, who: str) -> list[str]:
+    """Where the statement stands, and what it is taken from."""
+    problems = []
+    where, sources = claim["where"], SOURCES[claim["paper"]]
+    if not isinstance(where, dict) or "section" not in where or not set(where) <= set(Where._fields):
+        fields = ", ".join(Where._fields)
+        problems.append(f"{who}: field 'where' is {where!r}; write a mapping with section, of {fields}")
     else:
-        problems += _decision_problems(claim, who)
+        problems += _text_problems(where, Where._fields, f"{who}, where")
+        if claim["paper"] == "S" and "page" not in where:
+            problems.append(f"{who}: field 'where' has no page; add the page of the PDF")
+        if claim["paper"] == "O" and "page" in where:
+            problems.append(f"{who}: field 'where' has a page; remove it: the paper's pages were not seen")
+    if claim["source"] not in sources:
+        allowed = " | ".join(sources)
+        problems.append(f"{who}: field 'source' is {claim['source']!r}; write one of {allowed}")
+    if claim["source"] in NOT_PRINTED and claim["verdict"] == VERDICTS[-1]:
+        problems.append(
+            f"{who}: field 'verdict' is {claim['verdict']!r}, but the source is {claim['source']!r}: "
+            f"what was not seen in print cannot fail as printed; write another verdict"
+        )
+    if "later" in claim and claim["paper"] != "S":
+        problems.append(f"{who}: field 'later' is for paper S; remove it")
     return problems
 
 
-def _decision_problems(claim: dict, who: str) -> list[str]:
-    assertions = claim.get("assertions")
-    if not isinstance(assertions, list) or not assertions:
-        return [f"{who}: field 'assertions' is {assertions!r}; a verdict needs at least one assertion"]
+def _verdict_problems(claim: dict, who: str) -> list[str]:
+    verdict, assertions = claim["verdict"], claim.get("assertions", [])
+    if verdict not in (*VERDICTS, *UNDECIDED):
+        allowed = ", ".join((*VERDICTS, *UNDECIDED))
+        return [f"{who}: field 'verdict' is {verdict!r}; write one of {allowed}"]
     problems = []
-    for assertion in assertions:
-        if not isinstance(assertion, dict) or set(assertion) != set(ASSERTION):
-            problems.append(
-                f"{who}: field 'assertions' holds {assertion!r}; write the fields {', '.join(ASSERTION)}"
-            )
-            continue
-        mine = f"{who}, assertion {assertion['name']}"
+    if verdict in UNDECIDED and "reason" not in claim:
+        problems.append(f"{who}: field 'reason' is missing; say in a sentence why it is {verdict}")
+    if verdict in VERDICTS and "reason" in claim:
+        problems.append(f"{who}: field 'reason' is given but there is a verdict; remove it")
+    if verdict in (ASSUMED, DEFINITION):
         problems += [
-            f"{mine}: field {f!r} is {assertion[f]!r}; write a text (quote it where YAML reads a number)"
-            for f in ASSERTION
-            if not _text(assertion[f])
+            f"{who}: field {f!r} is given but the verdict is {verdict}; remove it, or decide"
+            for f in ("corrected", "assertions")
+            if f in claim
         ]
-        if assertion["verdict"] not in VERDICTS:
-            problems.append(
-                f"{mine}: field 'verdict' is {assertion['verdict']!r}; write one of {', '.join(VERDICTS)}"
-            )
+    if verdict in VERDICTS and not assertions:
+        problems.append(f"{who}: field 'assertions' is empty; a verdict needs at least one assertion")
     if problems:
         return problems
+
+    problems += [
+        f"{who}, assertion {a['name']}: field 'verdict' is {a['verdict']!r}; "
+        f"write one of {', '.join(VERDICTS)}"
+        for a in assertions
+        if a["verdict"] not in VERDICTS
+    ]
     problems += [
         f"{who}: assertion {name} is listed {n} times; keep one"
         for name, n in _repeated(a["name"] for a in assertions)
     ]
+    if problems or verdict == OPEN or not assertions:
+        return problems
     worst = max((a["verdict"] for a in assertions), key=VERDICTS.index)
-    if claim["verdict"] != worst:
+    if verdict != worst:
         problems.append(
-            f"{who}: field 'verdict' is {claim['verdict']!r}, but the worst of its assertions is {worst!r}; "
-            f"write that"
+            f"{who}: field 'verdict' is {verdict!r}, but the worst of its assertions is {worst!r}; write that"
         )
-    if claim["verdict"] != VERDICTS[0] and "corrected" not in claim:
+    if verdict != VERDICTS[0] and "corrected" not in claim:
         problems.append(
-            f"{who}: field 'corrected' is missing; the verdict is {claim['verdict']!r}, so state what is true"
+            f"{who}: field 'corrected' is missing; the verdict is {verdict!r}, so state what is true"
         )
+    return problems
+
+
+def _change_problems(claim: dict, who: str) -> list[str]:
+    return [
+        f"{who}: field 'changed' has the date {change['date']!r}; write it as \"2026-11-30\""
+        for change in claim.get("changed", [])
+        if not _DATE.fullmatch(change["date"])
+    ]
+
+
+def _list_problems(claim: dict, field: str, parts: tuple[str, ...], who: str) -> list[str]:
+    """What is wrong with a list of mappings from `parts` to texts."""
+    if field not in claim:
+        return []
+    if not isinstance(claim[field], list):
+        return [f"{who}: field {field!r} is {claim[field]!r}; write a list"]
+    problems = []
+    for entry in claim[field]:
+        if not isinstance(entry, dict) or set(entry) != set(parts):
+            problems.append(f"{who}: field {field!r} holds {entry!r}; write the fields {', '.join(parts)}")
+        else:
+            problems += _text_problems(entry, parts, f"{who}, {field[:-1]} {entry[parts[0]]}")
+    return problems
+
+
+def _text_problems(mapping: dict, fields: Iterable[str], who: str) -> list[str]:
+    return [
+        f"{who}: field {f!r} is {mapping[f]!r}; write a text (quote it where YAML reads a number)"
+        for f in fields
+        if f in mapping and not _text(mapping[f])
+    ]
+
+
+def _kinship_problems(claims: list[dict], ids: list[str]) -> list[str]:
+    """A step of a proof may hang under the claim that it proves."""
+    problems = []
+    for claim in claims:
+        under, paper = claim.get("under", ""), claim["paper"]
+        if under and (under not in ids or under == claim["id"] or under[0] != paper):
+            problems.append(
+                f"claim {claim['id']}: field 'under' is {under!r}; write the id of another claim of paper "
+                f"{paper}"
+            )
     return problems
 
 
@@ -275,7 +399,7 @@ def _read_boxes(cell: Cell) -> tuple[list[tuple[str, str]], list[str]]:
     boxes = [(claim, box.verdict) for box in found for claim in box.claims]
     if cell.text.count("**Verdict (") == len(found):
         return boxes, []
-    form = f"'> **Verdict (ID): verdict.** ...' with one of {', '.join(VERDICTS)}"
+    form = f"'> **Verdict (ID): verdict.** ...' with one of {', '.join((*VERDICTS, OPEN))}"
     return boxes, [f"a verdict box is not of the form {form}"]
 
 
@@ -390,7 +514,7 @@ def main() -> None:
     if problems := check(ledger, (root / "notebooks").glob("*.ipynb")):
         sys.exit("\n".join(problems))
     counts = Counter(claim.verdict for claim in ledger.claims)
-    print(", ".join(f"{verdict}: {counts[verdict]}" for verdict in (OPEN, *VERDICTS)))
+    print(", ".join(f"{verdict}: {counts[verdict]}" for verdict in (*VERDICTS, *UNDECIDED)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Write the repository's address, which stands in _config.yml, where it is used: notebooks and CITATION.cff.
+"""Write what stands in one place where it is used: the repository's address and the papers' statements.
 
     python book/tools/stamp.py              stamp notebooks/*.ipynb and CITATION.cff
     python book/tools/stamp.py --check      change nothing; fail if one of them is out of step
 
-A notebook carries the address in its Colab badge and its set-up cell.
+A notebook carries the address (from _config.yml) in its Colab badge and its set-up cell, and statements (from
+book/claims.yml) in its claim boxes, see claim_boxes.py. CITATION.cff carries the address.
 
 The badge is a line of the first cell: put `[badge]` there. The second cell is the set-up cell: put `# set-up`
 there. Both are recognised and renewed afterwards, so that stamping twice changes nothing.
@@ -18,11 +19,13 @@ book the cell is folded away.
 import copy
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import yaml
+from claim_boxes import Claim, filled, read_claims
 
 ROOT = Path(__file__).resolve().parents[2]
 COLAB_PACKAGES = ("neural-tangents==0.6.5", "frozendict")
@@ -118,11 +121,24 @@ def cited(citation: str, where: Address) -> str:
     return re.sub(r"(?m)^repository-code: .*$", lambda _: f'repository-code: "{where.url}"', citation)
 
 
-def restamped(path: Path, where: Address) -> str | None:
-    """The text that the file should have, or None where it has it."""
+def with_claims(notebook: nbformat.NotebookNode, claims: Mapping[str, Claim]) -> nbformat.NotebookNode:
+    """A copy of the notebook whose claim boxes hold the statements of `claims`."""
+    result = copy.deepcopy(notebook)
+    for cell in result.cells:
+        if cell.cell_type == "markdown":
+            cell.source = filled(cell.source, claims)
+    return result
+
+
+def restamped(path: Path, where: Address, claims: Mapping[str, Claim]) -> str | None:
+    """The text that the file should have, or None where it has it; raises ValueError naming the file."""
     if path.suffix == ".ipynb":
         notebook = nbformat.read(path, as_version=4)
         after = stamped(notebook, where, path.name)
+        try:
+            after = with_claims(after, claims)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from error
         return None if after == notebook else nbformat.writes(after) + "\n"
     text = path.read_text(encoding="utf-8")
     after = cited(text, where)
@@ -134,14 +150,18 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     where = address()
+    claims = read_claims(ROOT / "book" / "claims.yml")
     changed = 0
     for path in [ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
-        text = restamped(path, where)
+        text = restamped(path, where, claims)
         if text is None:
             continue
         changed += 1
         if arguments:
-            print(f"{path.name} is out of step with _config.yml: run python book/tools/stamp.py")
+            print(
+                f"{path.name} is out of step with _config.yml or book/claims.yml: "
+                f"run python book/tools/stamp.py"
+            )
         else:
             path.write_text(text, encoding="utf-8")
             print(f"stamped {path.name}")
