@@ -602,3 +602,14 @@ def test_each_key_of_the_bibliography_is_an_anchor():
     )
     assert len(entries) == len(set(entries)) > 30
     assert all(re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", key) for key in entries)
+
+
+def test_every_entry_of_the_bibliography_is_cited_and_every_citation_is_an_entry():
+    entries = re.findall(r"(?m)^@\w+\{([^,]+),$", (ROOT / "book/references.bib").read_text(encoding="utf-8"))
+    texts = [(ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "book/claims.yml")]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts += ["".join(cell["source"]) for cell in cells]
+    cited = {key for text in texts for key in re.findall(r"references\.md#([\w-]+)", text)}
+    assert cited == set(entries)
