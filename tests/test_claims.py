@@ -385,6 +385,24 @@ def test_a_verdict_box_that_contradicts_the_ledger_is_told(tmp_path, box, messag
     assert any(message in problem for problem in found), found
 
 
+@pytest.mark.parametrize(
+    ("box", "corrected", "told"),
+    [
+        ("It is 2, by [Theorem 2.1](#thm-2-1).", "Twice $x$.", False),
+        ("It is 2.", "Twice $x$ ([Figure 2.1](../notebooks/02_x.ipynb#fig-2-1)).", False),
+        ("It is 2.", "Twice $x$.", True),
+        ("It is 2, by [chapter 2](02_x.ipynb).", "Twice $x$, [as seen](references.md#lee-2019).", True),
+    ],
+)
+def test_a_correction_without_its_hypotheses_is_told(tmp_path, box, corrected, told):
+    verdict = "holds with a correction"
+    entry = decided(verdict=verdict, corrected=corrected, assertions=[CORRECTED])
+    source = f"Words.\n\n> **Verdict (O2): {verdict}.** {box}\n\nSee [Theorem 2.1](#thm-2-1)."
+    (tmp_path / "02_x.ipynb").write_text(json.dumps({"cells": [text(source)]}))
+    found = ledger.unsupported(ledger.parse(document(entry)), tmp_path.glob("*.ipynb"))
+    assert any("the verdict box of claim O2 links to no theorem" in problem for problem in found) == told
+
+
 def test_the_command_checks_this_book():
     done = subprocess.run(
         [sys.executable, ROOT / "book" / "ext" / "ledger.py"], capture_output=True, text=True, check=False

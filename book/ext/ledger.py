@@ -51,6 +51,8 @@ CHANGE = ("date", "from", "to", "why")
 _ID = re.compile(r"[A-Z]\d*(-[A-Za-z0-9]+)*")
 _HEADER = re.compile(r"# Assertion ([A-Za-z0-9-]+): \S.*")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
+_VERDICT_BOX = re.compile(r"(?m)^> \*\*Verdict \((?P<claims>[^()]+)\).*(?:\n>.*)*")
+_SUPPORT = re.compile(r"\]\([^)]*#(?:thm|lem|prp|cor|def|rem|eq|fig|tbl|assertion)-")
 
 
 class Assertion(NamedTuple):
@@ -502,6 +504,28 @@ def _assertion_problems(claim: str, listed: Assertion, read: dict, printed: dict
         for field, ours, theirs in zip(ASSERTION, listed, ran, strict=True)
         if ours != theirs
     ]
+
+
+def unsupported(ledger: Ledger, notebooks: Iterable[Path]) -> list[str]:
+    """Verdict boxes that correct a claim and do not say on what: a sentence each.
+
+    A correction has hypotheses. They stand in a theorem (lemma, definition, equation) of the book, or in the
+    description of an experiment (figure, table, assertion): the box, or the corrected statement in the
+    ledger, must link to one.
+    """
+    corrected = {claim.id: claim.corrected for claim in ledger.claims if claim.corrected}
+    problems = []
+    for path in sorted(map(Path, notebooks)):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        for box in _VERDICT_BOX.finditer(text):
+            problems += [
+                f"{path.name}: the verdict box of claim {claim} links to no theorem, equation or "
+                f"figure on which its correction rests"
+                for claim in map(str.strip, box["claims"].split(","))
+                if claim in corrected and not _SUPPORT.search(box[0] + corrected[claim])
+            ]
+    return problems
 
 
 def main() -> None:
