@@ -51,15 +51,21 @@ def flat(function):
     return broadcast
 
 
+def safe_root(x):
+    """sqrt(x), with derivative 0 at x = 0: the symmetric derivative there of |z| = sqrt(z^2)."""
+    positive = x > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
+
+
 def angles(gamma):
     """The angle theta with cos(theta) = 1 - gamma, and pi - theta, both accurate at gamma = 0 and 2."""
-    near, far = jnp.sqrt(gamma), jnp.sqrt(2.0 - gamma)
+    near, far = safe_root(gamma), safe_root(2.0 - gamma)
     return 2.0 * jnp.arctan2(near, far), 2.0 * jnp.arctan2(far, near)
 
 
 def half_mean_square_difference(q1, q2, gamma):
     """E[(u - v)^2] / 2 = (s1 - s2)^2 / 2 + s1 s2 gamma, with s = sqrt(q)."""
-    s1, s2 = jnp.sqrt(q1), jnp.sqrt(q2)
+    s1, s2 = safe_root(q1), safe_root(q2)
     total = s1 + s2
     difference = (q1 - q2) / jnp.where(total > 0.0, total, 1.0)
     return 0.5 * difference**2 + s1 * s2 * gamma
@@ -88,7 +94,7 @@ def leaky_relu(slope):
     half = 0.5 * (1.0 + slope**2)
 
     def moments(q1, q2, gamma):
-        s = jnp.sqrt(q1) * jnp.sqrt(q2)
+        s = safe_root(q1) * safe_root(q2)
         _, other = angles(gamma)  # pi - theta, and sin(theta) + (pi - theta) cos(theta) is its sine excess
         value = s * (slope * (1.0 - gamma) + rest * sine_excess(other))
         return value, slope + rest * other + jnp.zeros_like(value)
@@ -97,7 +103,7 @@ def leaky_relu(slope):
         return half * q, half + jnp.zeros_like(q)
 
     def gaps(q1, q2, gamma):
-        s = jnp.sqrt(q1) * jnp.sqrt(q2)
+        s = safe_root(q1) * safe_root(q2)
         theta, other = angles(gamma)
         near = half * half_mean_square_difference(q1, q2, gamma) - rest * s * sine_excess(theta)
         if slope < 0.0:
@@ -187,7 +193,7 @@ class _Terms(NamedTuple):
 def _moment_terms(a, b, q1, q2, gamma):
     w = gamma * (2.0 - gamma)  # 1 - c^2
     c = 1.0 - gamma
-    covariance = c * jnp.sqrt(q1) * jnp.sqrt(q2)
+    covariance = c * safe_root(q1) * safe_root(q2)
     root = jnp.sqrt(a * b + a * q2 + b * q1 + q1 * q2 * w)
     shares = a / (a + q1) + b / (b + q2)
     numerator = q1 * q2 * (w + c * c * shares)
@@ -197,7 +203,7 @@ def _moment_terms(a, b, q1, q2, gamma):
 def _gap_terms(a, b, q1, q2, gamma):
     w, c = gamma * (2.0 - gamma), 1.0 - gamma
     delta, mean, product = q1 - q2, 0.5 * (q1 + q2), q1 * q2
-    s = jnp.sqrt(q1) * jnp.sqrt(q2)
+    s = safe_root(q1) * safe_root(q2)
     zero = jnp.zeros_like(c * s)
     covariance = Corners(mean, 0.5 * delta, c * s, zero, half_mean_square_difference(q1, q2, gamma))
 
@@ -324,7 +330,7 @@ def mixture(kind, terms, *, scale=1.0, linear=0.0, constant=0.0):
     def moments(q1, q2, gamma):
         a, b, weights = _pairs(terms, jnp.broadcast_arrays(q1, q2, gamma)[0].ndim, distinct=False)
         first, second = kind(_moment_terms(a, b, q1, q2, gamma))
-        covariance = (1.0 - gamma) * jnp.sqrt(q1) * jnp.sqrt(q2)
+        covariance = (1.0 - gamma) * safe_root(q1) * safe_root(q2)
         return (
             constant**2 + linear**2 * covariance + total(first, weights, lambda x: x),
             linear**2 + total(second, weights, lambda x: x),

@@ -13,7 +13,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers._closed_forms import Expectations, angles, flat, half_mean_square_difference, sine_excess
+from ntk_helpers._closed_forms import (
+    Expectations,
+    angles,
+    flat,
+    half_mean_square_difference,
+    safe_root,
+    sine_excess,
+)
 
 NODES = 22  # of the integral over the angle
 _CENTRE = 3.0  # maps b in [0, inf) to (b - centre) / (b + centre) in [-1, 1)
@@ -100,12 +107,12 @@ def _angles(width, s):
 
 def _same_sign(q1, q2, gamma):
     """Nodes of the sector u, v < 0: weights, b1 = -u/r, b2 = -v/r and b1 - b2."""
-    s1, s2 = jnp.sqrt(q1), jnp.sqrt(q2)
+    s1, s2 = safe_root(q1), safe_root(q2)
     theta, other = angles(gamma)
     e, weight = _angles(0.5 * other, jnp.maximum(s1, s2))
     near, far = jnp.sin(e), jnp.sin(e + theta)
     mean = 0.5 * (near + far)
-    lift = jnp.sqrt(0.5 * gamma) * jnp.cos(e + 0.5 * theta)  # (far - near) / 2
+    lift = safe_root(0.5 * gamma) * jnp.cos(e + 0.5 * theta)  # (far - near) / 2
     total = s1 + s2
     step = (q1 - q2) / jnp.where(total > 0.0, total, 1.0) * mean
     half = (
@@ -119,7 +126,7 @@ def _opposite_sign(q1, q2, gamma):
     """Nodes where u, v differ in sign: weights, a = positive one / r, b = -negative one / r."""
     theta, _ = angles(gamma)
     parts = []
-    for up, down in ((jnp.sqrt(q1), jnp.sqrt(q2)), (jnp.sqrt(q2), jnp.sqrt(q1))):
+    for up, down in ((safe_root(q1), safe_root(q2)), (safe_root(q2), safe_root(q1))):
         e, weight = _angles(0.5 * theta, down)
         near, far = jnp.sin(e), jnp.sin(theta - e)
         parts += [(weight, up * far, down * near), (weight, up * near, down * far)]
@@ -138,14 +145,14 @@ def moments(q1, q2, gamma):
     bend = both**2 * bend[:n] - b1**2 * bend[n : 2 * n] - b2**2 * bend[2 * n :]
     first = jnp.sum(weight * bend, axis=0) - jnp.sum(mixed * a * b * lag, axis=0)
     second = jnp.sum(jnp.concatenate([weight, mixed]) * fall, axis=0)
-    positive = jnp.sqrt(q1) * jnp.sqrt(q2) * sine_excess(other), other
+    positive = safe_root(q1) * safe_root(q2) * sine_excess(other), other
     return first + positive[0] / (2.0 * math.pi), second + positive[1] / (2.0 * math.pi)
 
 
 @flat
 def variance(q):
     """E[phi^2] and E[phi'^2]."""
-    s = jnp.sqrt(q)[None]
+    s = safe_root(q)[None]
     norm = 1.0 / math.sqrt(2.0 * math.pi)
     square, fall = _radial(square0=s, m0=2.0 * s)
     return 0.5 * q + norm * q * square[0], 0.5 + norm * fall[0]
@@ -166,7 +173,7 @@ def gaps(q1, q2, gamma):
     # u, v > 0: half of what the sectors of opposite signs leave of E[(u - v)^2] / 2
     excess = sine_excess(theta)
     wedge = theta * gamma * (2.0 - gamma) - (1.0 - gamma) * excess  # theta - sin(theta) cos(theta)
-    opposite = ((q1 + q2) * wedge + 2.0 * jnp.sqrt(q1) * jnp.sqrt(q2) * excess) / (4.0 * math.pi)
+    opposite = ((q1 + q2) * wedge + 2.0 * safe_root(q1) * safe_root(q2) * excess) / (4.0 * math.pi)
     linear = 0.5 * half_mean_square_difference(q1, q2, gamma) - opposite
 
     weight, b1, b2, h = _same_sign(q1, q2, gamma)

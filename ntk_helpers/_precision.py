@@ -4,29 +4,61 @@ Kernels of deep networks lose several digits to depth, so float32, jax's default
 Switching jax to float64 for good would change the caller's own programs; the switch here lasts for one call.
 """
 
+import contextlib
 import functools
 
 import jax
 import numpy as np
 
 if hasattr(jax, "enable_x64"):  # jax 0.8 and later
-    _context = functools.partial(jax.enable_x64, True)
+    _enable_x64 = functools.partial(jax.enable_x64, True)
 else:
-    from jax.experimental import enable_x64 as _context
+    from jax.experimental import enable_x64 as _enable_x64
 
 
-def float64(function=None):
+@contextlib.contextmanager
+def _context():
+    with (
+        _enable_x64(),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_nans(False),
+    ):
+        yield
+
+
+def any_traced(*values):
+    """Whether a leaf of these pytrees is traced by jax.jit, jax.grad or jax.vmap."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
+def float64(function=None, *, traceable=False):
     """Run a function, or a `with` block, in float64.
 
-    `@float64` decorates a function: its body runs with 64-bit types enabled and the jax arrays that it
-    returns (in any pytree) come back as numpy arrays. `with float64():` opens a block and converts nothing.
+    `@float64` decorates a function: its body runs with 64-bit types enabled, and with jax's own rules of
+    promotion, whatever the caller has set. The jax arrays that it returns (in any pytree) come back as numpy
+    arrays. Inside a function that jax is tracing it computes at once. Traced arguments are refused, or, where
+    it is `traceable`, left to it. `with float64():` opens a block and converts nothing.
     """
     if function is None:
         return _context()
 
     @functools.wraps(function)
     def in_float64(*args, **kwargs):
-        with _context():
+        if any_traced(args, kwargs):
+            if not traceable:
+                raise ValueError(
+                    f"{function.__name__} computes with numbers: it cannot be traced by jax.jit, jax.grad or "
+                    "jax.vmap; call it outside and pass its result"
+                )
+            if not jax.config.jax_enable_x64:
+                raise ValueError(
+                    f"{function.__name__} needs 64 bits where its arguments are traced: call "
+                    "jax.config.update('jax_enable_x64', True) first"
+                )
+            with _context():
+                return function(*args, **kwargs)
+        with _context(), jax.ensure_compile_time_eval():
             result = function(*args, **kwargs)
             return jax.tree.map(
                 lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, result

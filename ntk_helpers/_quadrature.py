@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers._closed_forms import Expectations, angles, flat
+from ntk_helpers._closed_forms import Expectations, angles, flat, safe_root
 
 RADIUS = 9.6  # exp(-RADIUS^2 / 2) = 1e-20
 ANGULAR_NODES = 32
@@ -51,12 +51,12 @@ def _panels(n, cuts, end, scale):
 
 def _pair_expectation(integrand, kinks, q1, q2, gamma):
     """E of `integrand(u, v, u - v)`, values stacked on axis 0, over the pair; q1, q2, gamma are flat."""
-    s1, s2 = jnp.sqrt(q1), jnp.sqrt(q2)
+    s1, s2 = safe_root(q1), safe_root(q2)
     total = s1 + s2
     step = (q1 - q2) / jnp.where(total > 0.0, total, 1.0)  # s1 - s2
     scale = 1.0 / (0.1 + jnp.maximum(s1, s2))
     theta, other = angles(gamma)
-    half_sine = jnp.sqrt(0.5 * gamma)  # sin(theta / 2)
+    half_sine = safe_root(0.5 * gamma)  # sin(theta / 2)
     kinks = sorted({abs(k) for k in kinks} - {0.0})
     tiny = jnp.finfo(jnp.float64).tiny
 
@@ -64,11 +64,13 @@ def _pair_expectation(integrand, kinks, q1, q2, gamma):
         # e runs from the edge where the variable with standard deviation near_s vanishes
         def crossing(k1, k2):  # near_s sin(e) / k1 = far_s sin(theta +- e) / k2
             ratio = k1 * far_s / k2
-            e = jnp.arctan2(ratio * jnp.sin(theta), near_s - sign * ratio * jnp.cos(theta))
+            rise, run = ratio * jnp.sin(theta), near_s - sign * ratio * jnp.cos(theta)
+            e = jnp.arctan2(rise, jnp.where((rise == 0.0) & (run == 0.0), 1.0, run))
             return jnp.where(e > 0.0, e, jnp.inf)
 
         def entry(k, radius):  # where the kink's line enters the disk of this radius
-            return jnp.arcsin(jnp.minimum(k / (radius * near_s + tiny), 1.0))
+            sine = k / (radius * near_s + tiny)
+            return jnp.where(sine < 1.0, jnp.arcsin(jnp.where(sine < 1.0, sine, 0.0)), 0.5 * np.pi)
 
         cuts = [crossing(k1, k2) for k1 in kinks for k2 in kinks]
         cuts += [entry(k, radius) for k in kinks for radius in (RADIUS, 4.0)]
@@ -104,7 +106,7 @@ def _pair_expectation(integrand, kinks, q1, q2, gamma):
 
 def line_expectation(integrand, kinks, q):
     """E of `integrand(u)` (values stacked on axis 0), u centred Gaussian with variance q (a flat array)."""
-    s = jnp.sqrt(q)
+    s = safe_root(q)
     cuts = [abs(k) / (s + jnp.finfo(jnp.float64).tiny) for k in kinks if k != 0.0]
     x, w = _panels(LINE_NODES, cuts, jnp.full_like(s, RADIUS), 1.0 / (0.1 + s))
     w = w * jnp.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)

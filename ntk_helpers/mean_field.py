@@ -20,8 +20,8 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from ntk_helpers import activations
+from ntk_helpers._checks import standard_deviation
 from ntk_helpers._precision import float64
-from ntk_helpers.kernels import standard_deviation
 
 SMALLEST = 1e-12  # positive fixed points are looked for from here on
 LARGEST = 1e8  # and up to here, or to the end of the range of the activation's expectations

@@ -2,10 +2,6 @@
 
 import dataclasses
 import functools
-import json
-import os
-import subprocess
-import sys
 import warnings
 
 import jax
@@ -16,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntk_helpers import activations, kernels, mean_field
+from ntk_helpers import activations, mean_field
 from ntk_helpers._precision import float64
-from ntk_helpers.kernels import depth_profile, fcn_kernels, residual_kernels
+from ntk_helpers.kernels import depth_profile, fcn_kernels, interpolant, layer, matrix, relu, residual_kernels
+from ntk_helpers.kernels import inputs as first_layer
 
 EPS = np.finfo(float).eps
 NETWORK = {"depth": 4, "activation": "relu", "sigma_w": 1.3, "sigma_b": 0.2}
@@ -196,22 +193,16 @@ def test_kernels_profile_agrees_with_mpmath(residual, slope, c1):
 def test_kernels_angle_polynomials_agree_with_mpmath():
     """One layer of ReLU at sigma_w^2 = 2 without bias: gamma', and E[phi' phi'] from Theta and from none."""
     gamma = np.concatenate([np.logspace(-14, 0, 200), 2 - np.logspace(-12, 0, 50), [2.0]])
-    layer = kernels._homogeneous_map(kernels._network(2, "relu", np.sqrt(2), 0.0, 0.0))
+    numbers = relu.relu_map(layer.recursion("relu", np.sqrt(2), 0.0, 0.0))
     with float64():
-        after, *growth = kernels._homogeneous_layer(layer, 1, 0, 1, 0, gamma)
-        after, ratio = np.asarray(after), np.asarray(kernels._grow(1.0, *growth))
+        after, *growth = relu.next_gamma(numbers, 1, 0, 1, 0, gamma)
+        after, ratio = np.asarray(after), np.asarray(layer.grow(1.0, *growth))
     with mp.workdps(40):
         for k, g in enumerate(gamma):
             angle = mp.acos(1 - mp.mpf(g))
             exact = (mp.sin(angle) + (mp.pi - angle) * mp.cos(angle)) / mp.pi
             assert abs(after[k] / (1 - exact) - 1) < 4 * EPS
             assert abs(ratio[k] - exact - (1 - angle / mp.pi)) < 4 * EPS
-
-
-@pytest.mark.parametrize("name", ["linear", "relu", "leaky_relu"])
-def test_kernels_known_slopes_are_those_of_the_activation(name):
-    activation = activations.get(name)
-    assert kernels._KNOWN_SLOPES[activation] == kernels._measured_slopes(activation.phi)
 
 
 def test_kernels_relu_on_the_edge_of_chaos_to_ten_million_layers():
@@ -250,7 +241,7 @@ def test_kernels_diagonal_on_the_edge_is_a_geometric_sum_to_three_million_layers
 def test_kernels_interpolant_departs_from_the_slope_as_it_should(activation):
     """At theta -> 0: E[phi' phi'] by q E[phi''^2] gamma, the mean of it over gamma by half of that."""
     phi, q = activations.get(activation), 0.7
-    table = kernels._converged_map(phi, q)
+    table = interpolant.converged_map(phi, q)
     curvature = float(phi.correlation_derivatives(q, 2)[1]) / q
     assert table.power == 2
     at_zero = [np.polyval(row, -1.0) for row in table.pieces[0].T]  # gamma = theta^2/2
@@ -260,7 +251,7 @@ def test_kernels_interpolant_departs_from_the_slope_as_it_should(activation):
 def test_kernels_interpolant_where_the_derivative_jumps():
     """ReLU by the general recursion: E[phi' phi'] departs from the slope by theta/(2 pi)."""
     relu = activations.get("relu")
-    table = kernels._converged_map(dataclasses.replace(relu, homogeneous=False), 0.7)
+    table = interpolant.converged_map(dataclasses.replace(relu, homogeneous=False), 0.7)
     assert table.power == 1
     at_zero = [np.polyval(row, -1.0) for row in table.pieces[0].T]
     np.testing.assert_allclose(at_zero, [1 / (3 * np.pi), 1 / (2 * np.pi)], rtol=1e-13)
@@ -279,13 +270,13 @@ def test_kernels_relu_recursion_to_ten_thousand_layers_in_many_digits():
 def test_kernels_interpolant_agrees_with_the_direct_recursion(activation):
     phi = activations.get(activation)
     q, sw2 = 0.8, 1.7
-    table = kernels._converged_map(phi, q)
+    table = interpolant.converged_map(phi, q)
     gamma = np.concatenate([np.logspace(-14, 0, 60), 2 - np.logspace(-8, 0, 30)])
     gap, slope_gap = phi.gaps(np.full_like(gamma, q), np.full_like(gamma, q), gamma)
     with float64():
         table = table._replace(pieces=jnp.asarray(table.pieces))
         start = (1.0, 0.0), (0.0, 0.0), (0.0, 0.0)
-        layer = jax.jit(jax.vmap(lambda g: kernels._converged_layer(table, sw2, (q, q, g, *start))))
+        layer = jax.jit(jax.vmap(lambda g: interpolant.converged_layer(table, sw2, (q, q, g, *start))))
         _, _, after, (theta, _), _, _ = jax.device_get(layer(gamma))
     np.testing.assert_allclose(after, sw2 * gap / q, rtol=2e-14)
     derivative = theta - q * (1 - after)
@@ -356,8 +347,8 @@ def test_kernels_first_layer_keeps_near_duplicates_and_opposites(sign):
     )
     for sigma_b in (0.0, 0.7):
         with float64():
-            (q1, u1), (q2, u2) = (kernels._directions(z, 2.0, sigma_b**2) for z in (x, y))
-            gamma = kernels._first_gamma(x, y, 2.0, sigma_b**2, q1, q2, u1, u2)
+            (_, u1, _), (_, u2, _) = (first_layer.directions(z, np.sqrt(2.0), sigma_b) for z in (x, y))
+            gamma = np.asarray(first_layer.first_gamma(u1, u2, np.zeros((8, 8), bool)))
         with mp.workdps(50):
             for i in range(8):
                 for j in range(8):
@@ -373,7 +364,7 @@ def test_kernels_first_layer_keeps_near_duplicates_and_opposites(sign):
     np.testing.assert_allclose(same.ntk, same.ntk[0, 0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("depth", [3, kernels.FEW_LAYERS + 2])
+@pytest.mark.parametrize("depth", [3, 18])
 def test_kernels_of_near_duplicates_agree_with_mpmath(depth):
     """Theta feels sqrt(gamma): from the product of the directions it would have half of the digits."""
     x, noise = inputs(5, 30), np.random.default_rng(1).standard_normal(30)
@@ -385,25 +376,6 @@ def test_kernels_of_near_duplicates_agree_with_mpmath(depth):
             q1, q2, dot = (mp.mpf(1.3) ** 2 * mp.fdot(u, v) / 30 for u, v in ((a, a), (b, b), (a, b)))
             _, _, theta = exact_profile(depth, (q1, q2), dot / mp.sqrt(q1 * q2), 1.3, 0.0, 0.0, 0)
         assert abs(result.ntk[i, j] / theta - 1) < 40 * depth * EPS
-
-
-def test_kernels_of_near_duplicates_compile_one_program(caplog):
-    x = np.random.default_rng(0).uniform(0.9, 1.0, (21, 8))
-    with jax.log_compiles():
-        fcn_kernels(x, **NETWORK)
-    finished = [m for m in caplog.messages if "Finished XLA compilation" in m]
-    assert sum("_refine" in message for message in finished) == 1
-    assert sum("_homogeneous_kernels" in message for message in finished) == 1
-
-
-def test_kernels_take_the_quick_way_where_no_two_inputs_nearly_agree(monkeypatch):
-    """An input meets itself in no tile as a near duplicate, although the last tiles reach back."""
-    x = inputs(23, 30)
-    expected = fcn_kernels(x, **NETWORK)
-    monkeypatch.setattr(kernels, "_first_gamma", lambda *_: pytest.fail("a pair was taken for a close one"))
-    monkeypatch.setitem(kernels.TILE, "cpu", 5)
-    for a, b in zip(fcn_kernels(x, **NETWORK), expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-14)
 
 
 # Properties
@@ -429,10 +401,10 @@ def test_kernels_are_symmetric_and_positive(activation, kernel_function):
     assert np.all(np.abs(result.nngp) <= np.sqrt(np.outer(variances, variances)) * (1 + 8 * EPS))
 
 
-def test_kernels_do_not_depend_on_tiles(monkeypatch):
+def test_kernels_do_not_depend_on_blocks(monkeypatch):
     x, y = inputs(23), inputs(17, seed=9)
     whole, rectangle = fcn_kernels(x, **NETWORK), fcn_kernels(x, y, **NETWORK)
-    monkeypatch.setitem(kernels.TILE, "cpu", 5)
+    monkeypatch.setattr(matrix, "BLOCK", 5)
     for tiled, expected in ((fcn_kernels(x, **NETWORK), whole), (fcn_kernels(x, y, **NETWORK), rectangle)):
         for a, b in zip(tiled, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-14)
@@ -494,81 +466,135 @@ def test_kernels_are_float64_without_the_global_switch():
     assert jnp.ones(1).dtype == np.float32
 
 
-def test_kernels_use_every_device():
-    code = """
-import json, sys, jax, numpy as np
-from ntk_helpers import kernels
-kernels.TILE["cpu"] = 8
-x = np.random.default_rng(0).standard_normal((40, 5))
-used, place = set(), jax.default_device
-jax.default_device = lambda device: used.add(device.id) or place(device)
-result = kernels.fcn_kernels(x, depth=4, activation="relu", sigma_w=1.3, sigma_b=0.2)
-print(json.dumps([len(jax.devices()), len(used), result.ntk.tolist()]))
-"""
-    environment = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=4", JAX_PLATFORMS="cpu")
-    output = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    devices, used, ntk = json.loads(output.stdout)
-    assert (devices, used) == (4, 4)
-    x = np.random.default_rng(0).standard_normal((40, 5))
-    np.testing.assert_allclose(ntk, fcn_kernels(x, **NETWORK).ntk, rtol=1e-13)
-    assert np.array_equal(ntk, np.transpose(ntk))
-
-
-# Memory
-
-
-@pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
-def test_kernels_memory_of_a_tile(activation):
-    """What XLA allocates for a tile is within the estimate that the tiles are chosen by."""
-    phi = activations.get(activation)
-    side, features = 48, 20
-    q, gamma = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((side,), (side, side)))
-    with float64():
-        if phi.homogeneous:
-            layer = kernels._homogeneous_map(kernels._network(3, phi, 1.0, 0.1, 0.0))
-            both, u = (
-                jax.ShapeDtypeStruct(shape, np.float64) for shape in ((2 * side,), (side, features + 1))
-            )
-            program = jax.jit(kernels._homogeneous_kernels, compiler_options=kernels.QUICK_COMPILATION)
-            lowered = program.lower(layer, 3, both, u, u, gamma)
-        else:
-            lowered = kernels._tile.lower(phi, 0.0, 1.0, 0.1, 3, q, q, gamma)
-    memory = lowered.compile().memory_analysis()
-    used = memory.temp_size_in_bytes + memory.output_size_in_bytes
-    # beside them what was known of gamma, a first result that was in vain, gamma, and a copy for the program
-    assert used + 40 * side**2 <= kernels._bytes_per_pair(phi) * side**2 + 48 * features * side
-
-
-def test_kernels_without_the_older_compiler(monkeypatch):
-    """An XLA that has dropped the option of QUICK_COMPILATION compiles as it likes, to the same kernels."""
-    x, expected = inputs(9), fcn_kernels(inputs(9), **NETWORK)
-    monkeypatch.setattr(kernels, "QUICK_COMPILATION", {"xla_no_such_option": False})
-    kernels._homogeneous_tile.cache_clear()
-    try:
-        for a, b in zip(fcn_kernels(x, **NETWORK), expected, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-14)
-    finally:
-        kernels._homogeneous_tile.cache_clear()
-
-
 def test_kernels_results_can_be_written():
     for x2 in (None, inputs(3)):
         assert all(kernel.flags.writeable for kernel in fcn_kernels(inputs(4), x2, **NETWORK))
 
 
-def test_kernels_memory_limit_bounds_the_tiles():
-    network = kernels._network(3, "relu", 1.0, 0.0, 0.0)
-    for limit in (10**4, 10**5, 10**6):
-        side = kernels._tile_side(network, 10, 2, "cpu", limit)
-        used = 2 * (kernels._bytes_per_pair(network.activation) * side**2 + 480 * side)
-        assert used <= limit
-    x = inputs(12)
-    small = fcn_kernels(x, **NETWORK, memory_limit=20_000)
-    np.testing.assert_allclose(small.ntk, fcn_kernels(x, **NETWORK).ntk, rtol=1e-14)
-    with pytest.raises(ValueError, match=r"memory_limit must be at least \d+ bytes"):
-        fcn_kernels(x, **NETWORK, memory_limit=100)
+# Traced by jit, grad and vmap
+
+
+def derivative_cases():
+    a = inputs(1, 3)
+    return {"generic": (a, inputs(1, 3, seed=1)), "identical": (a, a), "opposite": (a, -a)}
+
+
+@pytest.mark.parametrize("kernel_function", [fcn_kernels, residual_kernels])
+@pytest.mark.parametrize(("activation", "sigma_b"), [("relu", 0.0), ("relu", 0.4), ("tanh", 0.4)])
+def test_kernels_derivatives_are_finite_differences(activation, sigma_b, kernel_function):
+    """In x, sigma_w and sigma_b; where the NTK of ReLU has a cusp, symmetric ones."""
+    network = {"depth": 3, "activation": activation}
+
+    def kernels_of(x1, sigma_w, sigma_b, x2):
+        return jnp.stack(kernel_function(x1, x2, sigma_w=sigma_w, sigma_b=sigma_b, **network))[:, 0, 0]
+
+    with float64():
+        gradient = jax.jit(jax.jacrev(kernels_of, argnums=(0, 1, 2)))
+    for x1, x2 in derivative_cases().values():
+        with float64():
+            by_x, by_w, by_b = (np.asarray(g) for g in gradient(jnp.asarray(x1), 1.3, sigma_b, x2))
+
+        def difference(change, x1=x1, x2=x2, step=1e-5):
+            ends = []
+            for sign in (1, -1):
+                x, w, b = (sign * step * c for c in change)
+                result = kernel_function(x1 + x, x2, sigma_w=1.3 + w, sigma_b=abs(sigma_b + b), **network)
+                ends.append(np.array([result.nngp[0, 0], result.ntk[0, 0]]))
+            return (ends[0] - ends[1]) / (2 * step)
+
+        for k in range(3):
+            np.testing.assert_allclose(by_x[:, 0, k], difference((np.eye(3)[k], 0, 0)), atol=1e-6)
+        np.testing.assert_allclose(by_w, difference((0, 1, 0)), atol=1e-6)
+        np.testing.assert_allclose(by_b, difference((0, 0, 1)), atol=1e-6)
+
+
+def test_kernels_derivative_at_a_zero_input_is_that_of_the_linear_part():
+    """Without bias: exactly the kernel's where it is linear, and of one ReLU layer its mean slope of 1/2."""
+    x2 = inputs(1, 3)
+    for activation, depth, expected in (("linear", 3, 3.0), ("relu", 2, 0.5 + 0.5)):
+
+        def ntk(x, activation=activation, depth=depth):
+            network = {"depth": depth, "activation": activation, "sigma_w": 1.0, "sigma_b": 0.0}
+            return fcn_kernels(x, x2, **network).ntk[0, 0]
+
+        with float64():
+            value, gradient = jax.value_and_grad(ntk)(jnp.zeros((1, 3)))
+        assert value == 0.0
+        np.testing.assert_allclose(gradient, expected * x2 / 3, rtol=1e-13)
+
+
+def test_kernels_under_jit_and_vmap_are_those_of_the_driver():
+    x, widths = inputs(5), np.array([0.7, 1.3])
+    with float64():
+        run = jax.jit(jax.vmap(lambda w: fcn_kernels(x, depth=4, activation="relu", sigma_w=w, sigma_b=0.2)))
+        traced = run(widths)
+        batch = jax.jit(jax.vmap(lambda x: fcn_kernels(x, **NETWORK)))(np.stack([x, 2 * x]))
+    expected = [fcn_kernels(x, depth=4, activation="relu", sigma_w=w, sigma_b=0.2) for w in widths]
+    for name in ("nngp", "ntk"):
+        np.testing.assert_allclose(getattr(traced, name), [getattr(e, name) for e in expected], rtol=1e-13)
+        np.testing.assert_allclose(
+            getattr(batch, name)[1], getattr(fcn_kernels(2 * x, **NETWORK), name), rtol=1e-13
+        )
+
+
+def test_kernels_inside_a_traced_function_work_and_poison_nothing():
+    x = inputs(4)
+
+    @jax.jit
+    def scaled(factor):
+        return factor * fcn_kernels(x, **NETWORK).ntk
+
+    expected = fcn_kernels(x, **NETWORK).ntk
+    np.testing.assert_allclose(scaled(2.0), 2.0 * expected, rtol=1e-6)
+    np.testing.assert_array_equal(fcn_kernels(x, **NETWORK).ntk, expected)
+    with pytest.raises(ValueError, match="needs 64 bits where its arguments are traced"):
+        jax.jit(lambda x: fcn_kernels(x, **NETWORK))(x)
+    np.testing.assert_array_equal(fcn_kernels(x, **NETWORK).ntk, expected)
+    with pytest.raises(ValueError, match="depth_profile computes with numbers: it cannot be traced"):
+        jax.jit(lambda q: depth_profile([3], activation="relu", sigma_w=1.0, sigma_b=0.0, q1=(q, 1.0)))(1.0)
+
+
+def test_kernels_whatever_the_caller_has_set():
+    x, expected = inputs(4), fcn_kernels(inputs(4), **NETWORK)
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"), jax.debug_nans(True):
+        for activation in ("relu", "tanh"):
+            result = fcn_kernels(x, **dict(NETWORK, activation=activation))
+            if activation == "relu":
+                np.testing.assert_array_equal(result.ntk, expected.ntk)
+            depth_profile([40], activation=activation, sigma_w=1.2, sigma_b=0.1)
+
+
+# Inputs of very different norms
+
+
+@pytest.mark.parametrize("sigma_b", [0.0, 0.3])
+@pytest.mark.parametrize("ratio", [1e3, 1e12, 1e16, 1e150])
+def test_kernels_of_parallel_inputs_of_very_different_norm(ratio, sigma_b):
+    x = inputs(1, 30)
+    result = fcn_kernels(x, ratio * x, depth=3, activation="relu", sigma_w=1.3, sigma_b=sigma_b)
+    with mp.workdps(400):
+        a = mp.mpf(1.69) / 30 * mp.fdot(*[mp.matrix(x[0].tolist())] * 2)
+        b = mp.mpf(sigma_b) ** 2
+        q1, q2, dot = a + b, a * mp.mpf(ratio) ** 2 + b, a * mp.mpf(ratio) + b
+        _, sigma, theta = exact_profile(3, (q1, q2), dot / mp.sqrt(q1 * q2), 1.3, sigma_b, 0.0, 0, digits=400)
+        assert abs(result.nngp[0, 0] / sigma - 1) < 40 * EPS
+        assert abs(result.ntk[0, 0] / theta - 1) < 40 * EPS
+
+
+@pytest.mark.parametrize("ratio", [1e2, 1e6, 1e12])
+def test_kernels_profile_of_very_different_variances(ratio):
+    """The general recursion on erf, against mpmath: the correlation keeps its digits."""
+    q = (1e-8, 1e-8 * ratio)
+    profile = depth_profile([2, 3], activation="erf", sigma_w=1.4, sigma_b=0.0, q1=q, c1=0.999)
+    with mp.workdps(60):
+        q1, q2 = mp.mpf(q[0]), mp.mpf(q[1])
+        s = mp.mpf(1 - mp.mpf(1 - 0.999)) * mp.sqrt(q1 * q2)
+        sw2 = mp.mpf(1.4) ** 2
+        for k in range(2):
+            s = sw2 * 2 / mp.pi * mp.asin(2 * s / mp.sqrt((1 + 2 * q1) * (1 + 2 * q2)))
+            q1, q2 = (sw2 * 2 / mp.pi * mp.asin(2 * v / (1 + 2 * v)) for v in (q1, q2))
+            exact = 1 - s / mp.sqrt(q1 * q2)
+            assert abs(profile.one_minus_c[k] - exact) < 40 * EPS
 
 
 # Bad input

@@ -21,7 +21,6 @@ import jax.numpy as jnp
 import numpy as np
 from _report import environment, write
 
-from ntk_helpers import kernels
 from ntk_helpers._compilation import usable_cores
 from ntk_helpers._precision import float64
 from ntk_helpers.kernels import fcn_kernels
@@ -95,7 +94,6 @@ def case(n, depth):
             break
         for name, call in calls.items():
             jax.clear_caches()
-            kernels._homogeneous_tile.cache_clear()
             compiling = seconds(call)
             steady = statistics.median(repeated(call, least=3 if compiling < 2 else 1))
             first[name] = min(first.get(name, compiling), compiling)

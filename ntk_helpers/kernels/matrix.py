@@ -1,0 +1,196 @@
+"""The kernels between many inputs: block by block for numbers, one jax program for traced arguments."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntk_helpers import _checks
+from ntk_helpers._closed_forms import safe_root
+from ntk_helpers._precision import any_traced, float64
+from ntk_helpers.kernels import relu
+from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
+from ntk_helpers.kernels.layer import SKIPS, Recursion, grow, next_layer, recursion
+
+# Sides of a block of pairs: what stays in the cache, and the pairs times the terms of an expectation.
+BLOCK, BLOCK_OF_EXPECTATIONS = 256, 64
+
+
+class Kernels(NamedTuple):
+    """The two kernels between inputs x1 (n1, d) and x2 (n2, d), each (n1, n2) float64."""
+
+    nngp: np.ndarray
+    ntk: np.ndarray
+
+
+@partial(float64, traceable=True)
+def fcn_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
+    """NNGP and NTK of the infinitely wide fully connected network.
+
+    The network is y^1 = sigma_w/sqrt(d) W^1 x + sigma_b b^1, y^l = sigma_w/sqrt(n) W^l phi(y^{l-1}) + sigma_b
+    b^l with standard Gaussian W and b. Its kernels (Lee et al., 2018; Jacot et al., 2018) are
+
+        Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d,
+        Sigma^l = sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
+        Theta^l = Sigma^l + sigma_w^2 E[phi'(u) phi'(v)] Theta^{l-1},    (u, v) ~ N(0, Sigma^{l-1}).
+
+    The inputs and the two standard deviations may be traced, by `jax.jit`, `jax.grad` and `jax.vmap`, in 64
+    bits. At identical, opposite and zero inputs a kernel may have a cusp, as the NTK of ReLU at x = x'. There
+    the derivative is the symmetric one, half of that from either side; at a zero input without bias it is the
+    linear part, d/dc at c = 0, of the kernel's dependence on the direction.
+
+    Parameters
+    ----------
+    x1 : (n1, d) array.
+    x2 : (n2, d) array, or None for x1; with None each pair is computed once and the results are symmetric to
+        the last bit.
+    depth : number L >= 1 of weight layers.
+    activation : a name or an `Activation`.
+    sigma_w, sigma_b : standard deviations, finite and not negative.
+
+    Returns
+    -------
+    Kernels : .nngp and .ntk, (n1, n2) float64, of numpy or, for traced arguments, of jax.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong shape or value, a variance leaves the range in which the activation's
+        expectations are accurate, or a kernel leaves the range of float64. Traced values cannot be examined:
+        out of that range the results are NaN.
+    """
+    return _kernels(x1, x2, depth, recursion(activation, sigma_w, sigma_b, SKIPS["fcn"]))
+
+
+@partial(float64, traceable=True)
+def residual_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
+    """NNGP and NTK of the infinitely wide residual network.
+
+    The network is y^1 = sigma_w/sqrt(d) W^1 x + sigma_b b^1, y^l = y^{l-1} + sigma_w/sqrt(n) W^l phi(y^{l-1})
+    + sigma_b b^l (Hayou, Doucet and Rousseau, 2019, v2, Proposition 4, in the NTK parameterisation).
+
+    Given y^{l-1}, the branch has mean zero and is independent of y^{l-1}, so covariances add:
+
+        Sigma^l = Sigma^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],    (u, v) ~ N(0, Sigma^{l-1}).
+
+    The gradient in W^l and b^l gives sigma_b^2 + sigma_w^2 E[phi(u) phi(v)], the increment of Sigma. Those in
+    the earlier layers pass through y^{l-1}, by the identity and by the branch. The cross terms have the
+    factor W^l once and vanish in the limit; the identity keeps Theta^{l-1}, the branch multiplies it by
+    sigma_w^2 E[phi' phi']:
+
+        Theta^l = (1 + sigma_w^2 E[phi'(u) phi'(v)]) Theta^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
+
+    from Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d. Parameters, results, derivatives and errors are
+    those of `fcn_kernels`.
+    """
+    return _kernels(x1, x2, depth, recursion(activation, sigma_w, sigma_b, SKIPS["residual"]))
+
+
+def _kernels(x1, x2, depth, network):
+    layers = _checks.positive_integer("depth", depth) - 1
+    x1 = _checks.examples("x1", x1)
+    others = x1 if x2 is None else _checks.examples("x2", x2)
+    if x1.shape[1] != others.shape[1]:
+        raise ValueError(
+            f"x1 and x2 must have the same number of features, got shapes {x1.shape} and {others.shape}"
+        )
+    if any_traced(x1, others, *network[2:]):
+        return _traced(network, layers, x1, others, x2 is None)
+    return _block_by_block(network, layers, x1, others, x2 is None)
+
+
+def _traced(network, layers, x1, x2, symmetric):
+    """`layers` is a number for the compiler, so that it may differentiate the loop."""
+    shift = 0 if symmetric else len(x2)
+    nngp, ntk, smallest, largest = _one_depth(*network[:2], layers, *network[2:], x1, x2, shift)
+    low, high = network.activation.q_range
+    accurate = (smallest >= low) & (largest <= high)
+    return Kernels(*(jnp.where(accurate, kernel, jnp.nan) for kernel in (nngp, ntk)))
+
+
+def _block_by_block(network, layers, x1, x2, symmetric):
+    side = BLOCK if network.activation.homogeneous else BLOCK_OF_EXPECTATIONS
+    (height, rows), (width, columns) = _blocks(len(x1), side), _blocks(len(x2), side)
+    nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
+    for i in rows:
+        for j in columns if not symmetric else [j for j in columns if j >= i]:
+            shift = i - j if symmetric else len(x2)
+            *block, smallest, largest = jax.device_get(
+                _any_depth(*network[:2], layers, *network[2:], x1[i : i + height], x2[j : j + width], shift)
+            )
+            _checks.in_range(network.activation, smallest, largest)
+            for kernel, part in zip((nngp, ntk), block, strict=True):
+                if symmetric and i == j:
+                    part = np.tril(part) + np.tril(part, -1).T
+                kernel[i : i + height, j : j + width] = part
+                if symmetric:
+                    kernel[j : j + width, i : i + height] = part.T
+    for name, kernel in (("nngp", nngp), ("ntk", ntk)):
+        if not np.isfinite(kernel.max()):
+            raise ValueError(
+                f"the {name} of depth {layers + 1} is beyond the range of float64: use a smaller depth or "
+                "sigma_w, or depth_profile with rescale=True"
+            )
+    return Kernels(nngp, ntk)
+
+
+def _blocks(n, side):
+    """A length of blocks and where they start: all of one length, the last one over its neighbour."""
+    length = math.ceil(n / math.ceil(n / side))
+    return length, [min(start, n - length) for start in range(0, n, length)]
+
+
+def _block(activation, skip, layers, sigma_w, sigma_b, x1, x2, shift):
+    """Sigma and Theta (m1, m2) after so many layers, and the extremes of q on the way.
+
+    Row i and column j are the same input where j = i + shift.
+    """
+    network = Recursion(activation, skip, sigma_w, sigma_b)
+    same = jnp.arange(len(x1))[:, None] + shift == jnp.arange(len(x2))
+    (q1, u1, zero1), (q2, u2, zero2) = (directions(x, sigma_w, sigma_b) for x in (x1, x2))
+    gamma = first_gamma(u1, u2, same)
+    run = _relu_layers if activation.homogeneous else _general_layers
+    sigma, theta, *extremes = run(network, layers, q1, q2, gamma)
+    if at_zero(activation) == 0:
+        zero = zero1[:, None] | zero2
+        sigma, theta = (jnp.where(zero, k - jax.lax.stop_gradient(k), k) for k in (sigma, theta))
+    return sigma, theta, *extremes
+
+
+# The number of layers is an argument of the first program, so that one compilation serves all depths.
+_any_depth = jax.jit(_block, static_argnums=0)
+_one_depth = jax.jit(_block, static_argnums=(0, 2))
+
+
+def _relu_layers(network, layers, q1, q2, gamma):
+    numbers = relu.relu_map(network)
+
+    def layer(_, state):
+        q1, q2, gamma, ratio = state
+        q1, cos1, sin1 = relu.next_variance(numbers, q1)
+        q2, cos2, sin2 = relu.next_variance(numbers, q2)
+        gamma, *growth = relu.next_gamma(numbers, cos1[:, None], sin1[:, None], cos2, sin2, gamma)
+        return q1, q2, gamma, grow(ratio, *growth)
+
+    q1, q2, gamma, ratio = jax.lax.fori_loop(0, layers, layer, (q1, q2, gamma, 1.0 - gamma))
+    scale = safe_root(q1)[:, None] * safe_root(q2)
+    return scale * (1.0 - gamma), scale * ratio, jnp.inf, 0.0
+
+
+def _general_layers(network, layers, q1, q2, gamma):
+    def covariance(q1, q2, gamma):
+        return safe_root(q1)[:, None] * safe_root(q2) * (1.0 - gamma)
+
+    def layer(_, state):
+        q1, q2, gamma, theta, smallest, largest = state
+        smallest = jnp.minimum(smallest, jnp.minimum(q1.min(), q2.min()))
+        largest = jnp.maximum(largest, jnp.maximum(q1.max(), q2.max()))
+        q1, q2, gamma, growth, *_ = next_layer(network, q1, q2, gamma)
+        return q1, q2, gamma, grow(theta, *growth), smallest, largest
+
+    start = q1, q2, gamma, covariance(q1, q2, gamma), jnp.inf, 0.0
+    q1, q2, gamma, theta, *extremes = jax.lax.fori_loop(0, layers, layer, start)
+    return covariance(q1, q2, gamma), theta, *extremes
