@@ -25,6 +25,7 @@ from built_book import (
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 from box_grammar import check, read_cells, toc_pages
+from ledger import read_notebook
 
 pytestmark = pytest.mark.book
 
@@ -152,6 +153,33 @@ def test_pictures_are_described(pages):
         if not image.get("alt", "").strip()
     ]
     assert not silent, "\n".join(silent)
+
+
+def test_every_verdict_is_shown_and_leads_to_its_claim(pages):
+    printed = {
+        a.name for path in (ROOT / "notebooks").glob("*.ipynb") for a in read_notebook(path).assertions
+    }
+    shown = {}
+    for name, page in pages.items():
+        for line in page.select("p.verdict-line"):
+            assertion, claim = line.find_all("a")
+            assert assertion["href"] == f"#assertion-{assertion.get_text()}", name
+            assert claim["href"].endswith(f"claims.html#claim-{claim.get_text()}"), name
+            shown[assertion.get_text()] = name
+    assert set(shown) == printed
+    boxes = [box for page in pages.values() for box in page.select("div.verdict p.admonition-title")]
+    assert boxes
+    assert all(box.select('a[href*="claims.html#claim-"]') for box in boxes)
+
+
+def test_the_anchor_of_a_figure_is_at_the_picture(pages):
+    places = [
+        element
+        for page in pages.values()
+        for element in page.select('[id^="fig-"]')
+        if element.name == "p" and "caption-text" in element.get("class", [])
+    ]
+    assert not places, [place["id"] for place in places]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: nothing can run MathJax")
