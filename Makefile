@@ -1,6 +1,11 @@
-# make book     install what is needed into .venv, execute the notebooks, build _build/html with no warning allowed
-# make test     install what is needed and run every test, the notebooks included
-# The others are for authors: see book/authors.md.
+# make book              install what is needed into .venv, execute the notebooks, build _build/html, no warning allowed
+# make test              install what is needed, run the tests and the notebooks on the versions of requirements.txt
+# make test-everywhere   run what the test above leaves out: notebooks on Colab's versions, unit tests on the oldest
+# make coverage          run the unit tests and say how much of the package they reach
+# make benchmark         time the package beside others, write tests/benchmarks/results
+# make notebooks         for authors: badge, set-up cell and claim boxes, then execute all notebooks
+# make lock              for authors: new versions in requirements.txt
+# make clean             remove what the others made
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -9,9 +14,9 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: help book test notebooks stamp lint lock benchmark clean
+.PHONY: help book test test-everywhere coverage notebooks stamp lint lock benchmark clean
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 # ---- environments: each is made once, and again when its list of versions changes
 
@@ -46,12 +51,18 @@ stamp: .venv/.installed
 
 # ---- tests
 
-# Two files run much of the rest once more, on other versions: they go first, one to each worker.
-LONGEST := tests/test_oldest_jax.py tests/test_colab.py
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -q
 
-test: .venv/.installed .venv-colab/.installed .venv-oldest/.installed lint
-	$(BIN)/python -m pytest $(LONGEST) tests notebooks --nbval --nbval-current-env \
-	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadscope --no-loadscope-reorder -q
+test: .venv/.installed lint
+	$(PYTEST) -m "not everywhere" --durations 15 tests notebooks --nbval --nbval-current-env \
+	    --nbval-sanitize-with tests/nbval_sanitize.cfg
+
+test-everywhere: .venv/.installed .venv-colab/.installed .venv-oldest/.installed
+	$(PYTEST) -m everywhere tests
+
+coverage: .venv/.installed
+	$(BIN)/coverage run --source ntk_helpers -m pytest -q -m "not book" tests
+	$(BIN)/coverage report --skip-covered
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

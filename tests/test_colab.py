@@ -227,6 +227,7 @@ def machine(tmp_path_factory):
     return Machine(tmp_path_factory.mktemp("colab"))
 
 
+@pytest.mark.everywhere
 def test_the_set_up_cell_brings_the_package_and_moves_nothing(machine):
     before = machine.packages()
     probe = """
@@ -257,6 +258,7 @@ json.dumps([ntk_helpers.__file__, os.getcwd(), jax.__version__, numpy.__version_
         assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_notebook_runs_on_colab(machine, name):
     done = machine.execute(nbformat.read(machine.notebooks / name, as_version=4))

@@ -43,6 +43,7 @@ def test_the_pins_are_the_declared_bounds():
         assert Version(version(oldest)) == Version(bound), declared.name
 
 
+@pytest.mark.everywhere
 @needs_environment
 def test_the_environment_holds_its_pins():
     listed = subprocess.run(
@@ -57,6 +58,7 @@ def test_the_environment_holds_its_pins():
             assert versions[pin.name] == version(pin), pin.name
 
 
+@pytest.mark.everywhere
 @needs_environment
 def test_the_unit_tests_pass_on_the_oldest_versions():
     files = [
