@@ -80,6 +80,8 @@ After the proof.
 
 > **Verdict (S-Prop4): does not hold as printed.** It grows.
 
+> **Verdict (S-Fig3): open.** One epoch was run.
+
 > An ordinary quotation.
 """,
     r"""<a id="ex-2-1"></a>
@@ -211,6 +213,7 @@ def test_book_colours_verdicts_by_their_words(book):
         ["verdict-holds"],
         ["verdict-corrected"],
         ["verdict-fails"],
+        ["verdict-open"],
     ]
     assert title_of(boxes[0]) == "Verdict (O2, O-Fig1): holds"
 
@@ -324,6 +327,7 @@ def test_plain_markdown_shows_quotes_with_bold_headings(plain):
         "Verdict (O2, O-Fig1): holds.",
         "Verdict (S-Eq10): holds with a correction.",
         "Verdict (S-Prop4): does not hold as printed.",
+        "Verdict (S-Fig3): open.",
         "Exercise 2.1 (A box of one's own).",
     ]
 
@@ -388,6 +392,7 @@ def test_scan_finds_what_the_sample_holds():
         (("O2", "O-Fig1"), "holds"),
         (("S-Eq10",), "holds with a correction"),
         (("S-Prop4",), "does not hold as printed"),
+        (("S-Fig3",), "open"),
     ]
 
 
