@@ -85,19 +85,19 @@ def sine_excess(theta):
     return jnp.where(small, series, jnp.sin(theta) - theta * jnp.cos(theta))
 
 
-def leaky_relu(slope):
-    """Expectations of x -> x for x > 0, slope x for x < 0 (Cho and Saul 2009).
+def two_slopes(a, b):
+    """Expectations of x -> a x for x > 0, b x for x < 0 (Cho and Saul 2009).
 
-    E[phi phi] = s1 s2 [slope c + (1 - slope)^2 (sin(theta) + (pi - theta) cos(theta)) / (2 pi)].
+    E[phi phi] = s1 s2 [a b c + (a - b)^2 (sin(theta) + (pi - theta) cos(theta)) / (2 pi)].
     """
-    rest = (1.0 - slope) ** 2 / (2.0 * math.pi)
-    half = 0.5 * (1.0 + slope**2)
+    product, rest = a * b, (a - b) ** 2 / (2.0 * math.pi)
+    half = 0.5 * (a * a + b * b)
 
     def moments(q1, q2, gamma):
         s = safe_root(q1) * safe_root(q2)
         _, other = angles(gamma)  # pi - theta, and sin(theta) + (pi - theta) cos(theta) is its sine excess
-        value = s * (slope * (1.0 - gamma) + rest * sine_excess(other))
-        return value, slope + rest * other + jnp.zeros_like(value)
+        value = s * (product * (1.0 - gamma) + rest * sine_excess(other))
+        return value, product + rest * other + jnp.zeros_like(value)
 
     def variance(q):
         return half * q, half + jnp.zeros_like(q)
@@ -106,15 +106,46 @@ def leaky_relu(slope):
         s = safe_root(q1) * safe_root(q2)
         theta, other = angles(gamma)
         near = half * half_mean_square_difference(q1, q2, gamma) - rest * s * sine_excess(theta)
-        if slope < 0.0:
-            # The same, rearranged for c near -1, where the two terms cancel if the slope is near -1.
+        if product < 0.0:
+            # The same, rearranged for c near -1, where the two terms cancel if b is near -a.
             far = half * half_mean_square_difference(q1, q2, jnp.zeros_like(gamma)) + s * (
-                0.5 * (1.0 + slope) ** 2 - slope * (2.0 - gamma) - rest * sine_excess(other)
+                0.5 * (a + b) ** 2 - product * (2.0 - gamma) - rest * sine_excess(other)
             )
             near = jnp.where(gamma > 1.0, far, near)
         return near, rest * theta + jnp.zeros_like(near)
 
     return Expectations(moments, variance, gaps)
+
+
+# Sine and cosine: with h = E[(u - v)^2]/2 and k = E[(u + v)^2]/2, E[exp(i u) exp(-+ i v)] = exp(-h), exp(-k)
+
+
+def _waves(q1, q2, gamma):
+    """E[sin(u) sin(v)] and E[cos(u) cos(v)]."""
+    h, k = (half_mean_square_difference(q1, q2, g) for g in (gamma, 2.0 - gamma))
+    twice = 2.0 * safe_root(q1) * safe_root(q2) * jnp.abs(1.0 - gamma)  # |h - k|
+    sines = jnp.sign(1.0 - gamma) * -0.5 * jnp.exp(-jnp.minimum(h, k)) * jnp.expm1(-twice)
+    return sines, 0.5 * (jnp.exp(-h) + jnp.exp(-k))
+
+
+def _wave_gaps(q1, q2, gamma):
+    """E[(sin(u) - sin(v))^2]/2 and E[(cos(u) - cos(v))^2]/2."""
+    h, k = (half_mean_square_difference(q1, q2, g) for g in (gamma, 2.0 - gamma))
+    apart = 0.5 * jnp.exp(-2.0 * jnp.minimum(q1, q2)) * jnp.expm1(-jnp.abs(q1 - q2)) ** 2
+    near = -jnp.expm1(-h)
+    return 0.5 * (near * (1.0 + jnp.exp(-k)) - apart), 0.5 * (near * -jnp.expm1(-k) + apart)
+
+
+def sin():
+    """Expectations of sin(x)."""
+    return Expectations(
+        _waves, lambda q: (-0.5 * jnp.expm1(-2.0 * q), 0.5 * (1.0 + jnp.exp(-2.0 * q))), _wave_gaps
+    )
+
+
+def cos():
+    """Expectations of cos(x)."""
+    return Expectations(*(lambda *q, f=f: f(*q)[::-1] for f in sin()))
 
 
 # Sums of error functions

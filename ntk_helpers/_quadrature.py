@@ -14,11 +14,13 @@ import numpy as np
 from ntk_helpers._closed_forms import Expectations, angles, flat, safe_root
 
 RADIUS = 9.6  # exp(-RADIUS^2 / 2) = 1e-20
+WIDE_RADIUS = 15.0
 ANGULAR_NODES = 32
 RADIAL_NODES = 56
 LINE_NODES = 96
 SEGMENT_NODES = 5  # of the mean of a derivative along a segment shorter than SHORT
 SHORT = 0.25
+RESOLVED = 1e-9  # relative change of a variance under a finer rule, up to which the usual one is trusted
 
 
 def derivative(function):
@@ -36,17 +38,17 @@ def _legendre(n):
     return 0.5 * (nodes + 1.0), 0.5 * weights
 
 
-def _panels(n, cuts, end, scale):
+def _panels(n, cuts, end, scale, xp=jnp):
     """Nodes and weights, on a new leading axis, for [0, end] cut at `cuts` (a list, in any order).
 
     The rule is Gauss-Legendre in asinh(x / scale): it resolves `scale` near 0 and coarsens with the distance.
     """
-    edges = jnp.stack(jnp.broadcast_arrays(jnp.zeros_like(end), *cuts, end))
-    edges = jnp.arcsinh(jnp.sort(jnp.clip(edges, 0.0, end), axis=0) / scale)
-    t, w = (x.reshape((-1,) + (1,) * jnp.ndim(end)) for x in _legendre(n))
-    low, width = edges[:-1, None], jnp.diff(edges, axis=0)[:, None]
+    edges = xp.stack(xp.broadcast_arrays(xp.zeros_like(end), *cuts, end))
+    edges = xp.arcsinh(xp.sort(xp.clip(edges, 0.0, end), axis=0) / scale)
+    t, w = (x.reshape((-1,) + (1,) * np.ndim(end)) for x in _legendre(n))
+    low, width = edges[:-1, None], xp.diff(edges, axis=0)[:, None]
     y = (low + t * width).reshape(-1, *end.shape)
-    return scale * jnp.sinh(y), scale * jnp.cosh(y) * (w * width).reshape(-1, *end.shape)
+    return scale * xp.sinh(y), scale * xp.cosh(y) * (w * width).reshape(-1, *end.shape)
 
 
 def _pair_expectation(integrand, kinks, q1, q2, gamma):
@@ -104,13 +106,39 @@ def _pair_expectation(integrand, kinks, q1, q2, gamma):
     ) / (2.0 * np.pi)
 
 
+def _line_rule(nodes, radius, kinks, q, xp=jnp):
+    """Nodes x > 0 and weights, on a new leading axis, for a standard normal variable times sqrt(q)."""
+    s = xp.sqrt(q) if xp is np else safe_root(q)
+    cuts = [abs(k) / (s + np.finfo(np.float64).tiny) for k in kinks if k != 0.0]
+    x, w = _panels(nodes, cuts, xp.full_like(s, radius), 1.0 / (0.1 + s), xp)
+    return x, w * xp.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
+
+
 def line_expectation(integrand, kinks, q):
     """E of `integrand(u)` (values stacked on axis 0), u centred Gaussian with variance q (a flat array)."""
     s = safe_root(q)
-    cuts = [abs(k) / (s + jnp.finfo(jnp.float64).tiny) for k in kinks if k != 0.0]
-    x, w = _panels(LINE_NODES, cuts, jnp.full_like(s, RADIUS), 1.0 / (0.1 + s))
-    w = w * jnp.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
+    x, w = _line_rule(LINE_NODES, RADIUS, kinks, q)
     return jnp.sum(w * (integrand(s * x) + integrand(-s * x)), axis=1)
+
+
+def resolved_range(phi, dphi, kinks):
+    """The variances (0, q) up to which a finer and wider rule along a ray gives what the usual one gives."""
+    q = np.logspace(-8, 4, 97)
+    rules = [
+        _line_rule(n, r, kinks, q, np) for n, r in ((RADIAL_NODES, RADIUS), (4 * RADIAL_NODES, WIDE_RADIUS))
+    ]
+    u = np.sqrt(q) * np.concatenate([x for x, _ in rules])
+    with np.errstate(all="ignore"):  # what overflows is not resolved
+        both = [np.asarray(f(u)) ** 2 + np.asarray(f(-u)) ** 2 for f in map(jax.jit, (phi, dphi))]
+        cut = len(rules[0][0])
+        usual, fine = (
+            np.sum(w * np.stack(part), axis=1)
+            for (_, w), part in zip(rules, zip(*((b[:cut], b[cut:]) for b in both), strict=True), strict=True)
+        )
+        resolved = (np.abs(usual - fine) <= RESOLVED * np.abs(fine)).all(axis=0)
+    if not resolved[0]:
+        return 0.0, 0.0
+    return 0.0, float(q[-1] if resolved.all() else q[np.argmin(resolved) - 1])
 
 
 def _increment(f, df, kinks, u, v, difference):

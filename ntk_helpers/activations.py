@@ -6,10 +6,12 @@ their gaps.
 
 | names                               | expectations                                                    |
 |-------------------------------------|-----------------------------------------------------------------|
-| linear, relu, leaky_relu, erf, gelu | closed form                                                     |
+| linear, relu, leaky_relu            | closed form, and so for every activation with two slopes        |
+| sin, cos, erf, gelu                 | closed form                                                     |
 | tanh, sigmoid, softplus, silu       | finite sums of closed forms (105 terms; truncation below 1e-14) |
 | elu                                 | closed form in the radius, quadrature in the angle (132 points) |
-| your own                            | quadrature over the plane (14,000 points without kinks)         |
+| your own                            | quadrature over the plane (14,000 points without kinks), in the |
+|                                     | range of variances in which a finer rule agrees with it         |
 
 `erf` is phi(x) = erf(x), `gelu` is x Phi(x) with the Gaussian distribution function Phi, `leaky_relu` has
 slope 0.01.
@@ -17,6 +19,7 @@ slope 0.01.
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,7 +33,8 @@ from ntk_helpers._precision import float64
 
 # Variances for which the expectations are accurate; tests/test_activations.py measures at both ends.
 ANY_RANGE = (0.0, math.inf)
-QUADRATURE_RANGE = (0.0, 1e4)
+CLOSED_RANGE = (0.0, 1e4)
+BOUNDED_RANGE = (0.0, 1e12)  # of erf, tanh and sigmoid
 
 # Pairs in one call of the compiled program: bounds the memory of a call with many pairs.
 _BLOCK = 2**12
@@ -57,23 +61,26 @@ class Activation:
     phi : an elementwise function of a jax array, of any shape.
     dphi : its derivative, elementwise; by automatic differentiation if not given.
     kinks : the points at which phi, or a derivative of phi, is not smooth.
-    homogeneous : whether phi(a x) = a phi(x) for all a > 0.
-    q_range : smallest and largest variance that the expectations accept.
-    expectations : their implementation; by quadrature over the plane if not given.
+    slopes : (a, b) where phi(x) = a x for x > 0 and b x for x < 0; tried on phi, unless expectations are
+        given.
+    q_range : smallest and largest variance that the expectations accept; if not given, those that they
+        resolve.
+    expectations : their implementation; if not given, in closed form for two slopes and by quadrature over
+        the plane else.
 
     Raises
     ------
     ValueError
-        If phi or dphi is not an elementwise function with real values, or a kink or a bound of q_range is not
-        a number.
+        If phi or dphi is not an elementwise function with real values, phi does not have the slopes, a kink
+        or a bound of q_range is not a number, or the quadrature does not resolve phi in q_range.
     """
 
     name: str
     phi: Callable
     dphi: Callable | None = None
     kinks: tuple = ()
-    homogeneous: bool = False
-    q_range: tuple = QUADRATURE_RANGE
+    slopes: tuple | None = None
+    q_range: tuple | None = None
     expectations: Expectations | None = None
 
     def __post_init__(self):
@@ -83,11 +90,42 @@ class Activation:
         if self.dphi is None:
             object.__setattr__(self, "dphi", _derivative(self.phi))
         _check_elementwise("dphi", self.dphi)
+        resolved = ANY_RANGE
+        if self.slopes is not None:
+            if self.expectations is None:
+                object.__setattr__(self, "slopes", _checked_slopes(self.slopes, self.phi))
+                object.__setattr__(self, "expectations", _two_slopes(self.slopes))
+        elif self.expectations is None:
+            object.__setattr__(self, "expectations", _plane_quadrature(self.phi, self.dphi, kinks))
+            resolved = _resolved_range(self.phi, self.dphi, kinks)
+        if self.q_range is None:
+            object.__setattr__(self, "q_range", resolved)
         low, high = self.q_range
         if not 0.0 <= low < high:
             raise ValueError(f"q_range must be two numbers with 0 <= low < high, got {self.q_range}")
-        if self.expectations is None:
-            object.__setattr__(self, "expectations", _plane_quadrature(self.phi, self.dphi, kinks))
+        if low < resolved[0] or high > resolved[1]:
+            raise ValueError(
+                f"q_range must lie in [{resolved[0]:g}, {resolved[1]:g}], where the quadrature resolves "
+                f"{self.name}, got {self.q_range}: give `expectations` that are accurate beyond"
+            )
+
+    def __reduce__(self):
+        if _ACTIVATIONS.get(self.name) is self:
+            return get, (self.name,)
+        if self.slopes is not None and self == leaky_relu(self.slopes[1]):
+            return leaky_relu, self.slopes[1:]
+        dphi = None if self.dphi == _derivative(self.phi) else self.dphi
+        made = self.slopes is not None or self.expectations == _plane_quadrature(
+            self.phi, self.dphi, self.kinks
+        )
+        expectations = None if made else self.expectations
+        functions = (_reference(f) for f in (self.phi, dphi))
+        return _rebuilt, (self.name, *functions, self.kinks, self.slopes, self.q_range, expectations)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether phi(a x) = a phi(x) for all a > 0: whether it has two slopes."""
+        return self.slopes is not None
 
     def moments(self, q1, q2, gamma):
         """E[phi(u) phi(v)] and E[phi'(u) phi'(v)].
@@ -157,6 +195,18 @@ class Activation:
         return _in_blocks(self, method, np.broadcast_arrays(*arrays))
 
 
+def _reference(function):
+    """The place of one of jax's own functions, which cannot be pickled; any other function itself."""
+    name = getattr(function, "__name__", "no name")
+    modules = (module for module in (jnp, jax.nn, jax.lax) if getattr(module, name, None) is function)
+    return next(((module.__name__, name) for module in modules), function)
+
+
+def _rebuilt(name, phi, dphi, *others):
+    functions = (getattr(sys.modules[f[0]], f[1]) if isinstance(f, tuple) else f for f in (phi, dphi))
+    return Activation(name, *functions, *others)
+
+
 def _implementation(activation, method):
     if isinstance(method, int):
         return functools.partial(_correlation_derivatives, activation, method)
@@ -184,6 +234,35 @@ def _in_blocks(activation, method, arguments):
 @functools.cache
 def _plane_quadrature(phi, dphi, kinks):
     return _quadrature.expectations(phi, dphi, kinks)
+
+
+@functools.cache
+@float64
+def _resolved_range(phi, dphi, kinks):
+    return _quadrature.resolved_range(phi, dphi, kinks)
+
+
+@functools.cache
+def _two_slopes(slopes):
+    return _closed_forms.two_slopes(*slopes)
+
+
+@float64
+def _checked_slopes(slopes, phi):
+    """(a, b) as floats, if phi(x) = a x for x > 0 and b x for x < 0."""
+    given = np.atleast_1d(slopes)
+    if given.shape != (2,):
+        raise ValueError(f"slopes must be two numbers (a, b), got {slopes!r}")
+    a, b = (_finite("slopes", slope) for slope in given.tolist())
+    x = np.array([-1e6, -3.0, -1.0, -1e-6, 0.0, 1e-6, 1.0, 3.0, 1e6])
+    found, expected = np.asarray(phi(jnp.asarray(x))), np.where(x > 0, a, b) * x
+    if not np.allclose(found, expected, rtol=1e-12, atol=0.0):
+        at = x[~np.isclose(found, expected, rtol=1e-12, atol=0.0)][0]
+        raise ValueError(
+            f"slopes must be those of phi, {a:g} for x > 0 and {b:g} for x < 0, but phi({at:g}) is "
+            f"{found[x == at][0]:g}: leave slopes out"
+        )
+    return a, b
 
 
 def _correlation_derivatives(activation, order, q):
@@ -299,6 +378,10 @@ def _gelu_slope(x):
     return _normal_distribution(x) + x * jnp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
 
+def _minus_sine(x):
+    return -jnp.sin(x)
+
+
 def _elu_value(x):
     return jnp.where(x > 0.0, x, jnp.expm1(jnp.minimum(x, 0.0)))
 
@@ -331,24 +414,27 @@ def _leaky_relu(slope):
 
     functions = (_identity, _one) if slope == 1.0 else (phi, dphi)
     kinks = () if slope == 1.0 else (0.0,)
-    return Activation(name, *functions, kinks, True, ANY_RANGE, _closed_forms.leaky_relu(slope))
+    slopes = 1.0, slope
+    return Activation(name, *functions, kinks, slopes, expectations=_two_slopes(slopes))
 
 
-def _smooth(name, phi, dphi):
-    return Activation(name, phi, dphi, expectations=getattr(_closed_forms, name)())
+def _smooth(name, phi, dphi, q_range=CLOSED_RANGE):
+    return Activation(name, phi, dphi, q_range=q_range, expectations=getattr(_closed_forms, name)())
 
 
 _ACTIVATIONS = {
     "linear": leaky_relu(1.0),
     "relu": leaky_relu(0.0),
     "leaky_relu": leaky_relu(0.01),
-    "erf": _smooth("erf", jax.lax.erf, _erf_slope),
-    "tanh": _smooth("tanh", jnp.tanh, _tanh_slope),
-    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _sigmoid_slope),
+    "erf": _smooth("erf", jax.lax.erf, _erf_slope, BOUNDED_RANGE),
+    "tanh": _smooth("tanh", jnp.tanh, _tanh_slope, BOUNDED_RANGE),
+    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _sigmoid_slope, BOUNDED_RANGE),
+    "sin": _smooth("sin", jnp.sin, jnp.cos, ANY_RANGE),
+    "cos": _smooth("cos", jnp.cos, _minus_sine, ANY_RANGE),
     "softplus": _smooth("softplus", _softplus, jax.nn.sigmoid),
     "gelu": _smooth("gelu", _gelu, _gelu_slope),
     "silu": _smooth("silu", _silu, _silu_slope),
-    "elu": Activation("elu", _elu_value, _elu_slope, (0.0,), expectations=_elu.expectations()),
+    "elu": Activation("elu", _elu_value, _elu_slope, (0.0,), None, CLOSED_RANGE, _elu.expectations()),
 }
 
 

@@ -24,7 +24,7 @@ from ntk_helpers._checks import standard_deviation
 from ntk_helpers._precision import float64
 
 SMALLEST = 1e-12  # positive fixed points are looked for from here on
-LARGEST = 1e8  # and up to here, or to the end of the range of the activation's expectations
+LARGEST = 1e12  # and up to here, or to the end of the range of the activation's expectations
 POINTS = 400
 CRITICAL = 1e-10  # |chi_1 - 1| up to here is called critical
 _ROOT = {"xtol": 1e-300, "rtol": 4 * np.finfo(float).eps}
@@ -200,7 +200,7 @@ def fixed_point(activation, sigma_w, sigma_b):
     if not stable:
         raise ValueError(
             f"the variance has no stable fixed point for {activation.name}, sigma_w = {sigma_w:g}, sigma_b = "
-            f"{sigma_b:g}: it grows beyond bounds; take a smaller sigma_w"
+            f"{sigma_b:g}, up to q = {_largest(activation):g}: there it still grows; take a smaller sigma_w"
         )
     if len(stable) == 1:
         return stable[0]
@@ -384,8 +384,9 @@ def edge_of_chaos(activation, sigma_b):
     values = balance(grid)
     if not (values > 0).any():
         raise ValueError(
-            f"{activation.name} has no edge of chaos at sigma_b = {sigma_b:g}: (q - sigma_b^2) E[phi'^2] "
-            "stays below E[phi^2] at every variance q, so chi_1 < 1 at every fixed point"
+            f"{activation.name} has no edge of chaos at sigma_b = {sigma_b:g} up to q = "
+            f"{_largest(activation):g}: (q - sigma_b^2) E[phi'^2] stays below E[phi^2], so chi_1 < 1 at "
+            "every fixed point"
         )
     # Above the root F exceeds sigma_b^2; far below it rounding decides the sign, so the last change counts.
     last = np.nonzero(values <= 0)[0][-1]

@@ -251,7 +251,7 @@ def test_kernels_interpolant_departs_from_the_slope_as_it_should(activation):
 def test_kernels_interpolant_where_the_derivative_jumps():
     """ReLU by the general recursion: E[phi' phi'] departs from the slope by theta/(2 pi)."""
     relu = activations.get("relu")
-    table = interpolant.converged_map(dataclasses.replace(relu, homogeneous=False), 0.7)
+    table = interpolant.converged_map(dataclasses.replace(relu, slopes=None), 0.7)
     assert table.power == 1
     at_zero = [np.polyval(row, -1.0) for row in table.pieces[0].T]
     np.testing.assert_allclose(at_zero, [1 / (3 * np.pi), 1 / (2 * np.pi)], rtol=1e-13)

@@ -285,3 +285,16 @@ def test_mean_field_names_a_bad_variance():
         chi("tanh", 1.0, -1.0)
     with pytest.raises(ValueError, match="sigma_b must be a finite"):
         edge_of_chaos("tanh", -1.0)
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_fixed_points_and_edges_of_bounded_activations_at_large_variances(name):
+    """q = sigma_b^2 + sigma_w^2 V(q), where V is near 1: 1 - V is of order 1/sqrt(q)."""
+    for sigma_w in (300.0, 1e4):
+        q = fixed_point(name, sigma_w, 0.3)
+        assert q == pytest.approx(0.09 + sigma_w**2 * float(activations.get(name).variance(q)[0]), rel=1e-13)
+        assert abs(q / sigma_w**2 - 1) < 2 / sigma_w
+    point = edge_of_chaos(name, 200.0)
+    assert point.q > 1e4
+    assert chi(name, point.sigma_w, point.q) == pytest.approx(1.0, rel=1e-12)
+    assert fixed_point(name, point.sigma_w, 200.0) == pytest.approx(point.q, rel=1e-9)

@@ -13,16 +13,13 @@ A bias adds one coordinate: with cos(a_i) = sqrt(g q_i/q_i') and sin(a_i) = sigm
     gamma' = cos(a_1) cos(a_2) gamma_0 + (1 - cos(a_1 - a_2)).
 """
 
-import functools
 import math
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers._closed_forms import safe_root
-from ntk_helpers._precision import float64
 from ntk_helpers.kernels.layer import half_square
 
 TINY = np.finfo(np.float64).tiny
@@ -53,18 +50,6 @@ def polynomial(coefficients, t):
     return value
 
 
-@functools.lru_cache(maxsize=64)
-def slopes(activation):
-    """(a, b) of a ReLU-like activation."""
-    return _measured_slopes(activation.phi)
-
-
-@float64
-def _measured_slopes(phi):
-    a, minus_b = np.asarray(jax.jit(phi)(np.array([1.0, -1.0]))).tolist()
-    return a, -minus_b
-
-
 class ReluMap(NamedTuple):
     """The numbers in one layer."""
 
@@ -80,7 +65,7 @@ class ReluMap(NamedTuple):
 def relu_map(recursion):
     """The `ReluMap` of a recursion."""
     activation, skip, sigma_w, sigma_b = recursion
-    a, b = slopes(activation)
+    a, b = activation.slopes
     sw2 = sigma_w**2
     growth = skip + sw2 * (0.5 * (a * a + b * b))
     share = 1.0 / (growth + (growth == 0))
