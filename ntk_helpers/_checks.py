@@ -29,10 +29,28 @@ def positive_integer(name, value):
     return number
 
 
-def examples(name, x):
-    """`x` as float64 (examples, features), if it is such an array of finite real numbers."""
+def unmasked(name, x):
+    """`x`, if it is not a masked array."""
     if np.ma.isMaskedArray(x):
         raise ValueError(f"{name} must not be a masked array: fill or drop what is masked, {name}.filled(0)")
+    return x
+
+
+def random_key(name, key, shapes=((),)):
+    """`key` with typed key data, if it is a jax random key of one of these shapes."""
+    dtype = getattr(key, "dtype", None)
+    raw = dtype == np.uint32 and np.ndim(key) > 0
+    if not (raw or (dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key))):
+        raise ValueError(f"{name} must be a jax random key, got {key!r}: take jax.random.key(0)")
+    key = jax.random.wrap_key_data(key) if raw else key
+    if key.shape not in shapes:
+        raise ValueError(f"{name} must be one key, or {shapes[-1]} keys, got shape {key.shape}")
+    return key
+
+
+def examples(name, x):
+    """`x` as float64 (examples, features), if it is such an array of finite real numbers."""
+    unmasked(name, x)
     if isinstance(x, jax.core.Tracer):
         if x.ndim != 2 or 0 in x.shape:
             raise ValueError(f"{name} must have shape (examples, features), none 0, got shape {x.shape}")

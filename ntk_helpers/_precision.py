@@ -17,13 +17,15 @@ else:
 
 
 @contextlib.contextmanager
+def own_rules():
+    """A block, or a decorated function, under jax's own rules of promotion and for NaN, whatever is set."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"), jax.debug_nans(False):
+        yield
+
+
+@contextlib.contextmanager
 def _context():
-    with (
-        _enable_x64(),
-        jax.numpy_dtype_promotion("standard"),
-        jax.numpy_rank_promotion("allow"),
-        jax.debug_nans(False),
-    ):
+    with _enable_x64(), own_rules():
         yield
 
 

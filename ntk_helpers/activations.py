@@ -197,8 +197,10 @@ class Activation:
 
 def _reference(function):
     """The place of one of jax's own functions, which cannot be pickled; any other function itself."""
-    name = getattr(function, "__name__", "no name")
-    modules = (module for module in (jnp, jax.nn, jax.lax) if getattr(module, name, None) is function)
+    name = getattr(function, "__name__", "")
+    modules = (
+        module for module in (jnp, jax.nn, jax.lax) if name and getattr(module, name, None) is function
+    )
     return next(((module.__name__, name) for module in modules), function)
 
 

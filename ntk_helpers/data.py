@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
-import operator
 import os
 import pickle
 import zlib
@@ -18,6 +17,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from ntk_helpers import _checks
 
 __all__ = ["Dataset", "load", "sphere"]
 
@@ -87,19 +88,9 @@ def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
     A Gaussian vector over its norm. The draw is in float32, so that it does not depend on jax_enable_x64.
     Raises ValueError where n or d is not a positive integer.
     """
-    shape = (_positive_integer("n", n), _positive_integer("d", d))
+    shape = (_checks.positive_integer("n", n), _checks.positive_integer("d", d))
     gaussian = np.asarray(jax.random.normal(key, shape, dtype=jnp.float32), dtype=np.float64)
     return gaussian / np.linalg.norm(gaussian, axis=1, keepdims=True)
-
-
-def _positive_integer(name: str, value: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    return number
 
 
 # Where the files are

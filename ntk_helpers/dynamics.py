@@ -24,6 +24,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from ntk_helpers import _checks
 from ntk_helpers._precision import float64
 
 
@@ -44,7 +45,11 @@ class Moments(NamedTuple):
 
 def _checked(kernel, residual) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Kernel (P, N), residual (P, o), and eigenvalues (N,) and eigenvectors (N, N) of the training block."""
-    kernel, residual = np.asarray(kernel, np.float64), np.asarray(residual, np.float64)
+    given = _checks.unmasked("kernel", kernel)
+    kernel, residual = (
+        np.asarray(kernel, np.float64),
+        np.asarray(_checks.unmasked("residual", residual), np.float64),
+    )
     if kernel.ndim != 2 or kernel.shape[0] < kernel.shape[1] or kernel.shape[1] == 0:
         raise ValueError(
             "kernel must have shape (P, N) with P >= N >= 1, all points by training points,"
@@ -64,13 +69,13 @@ def _checked(kernel, residual) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     if asymmetry > 1e-8 * scale:
         raise ValueError(
             f"kernel must be symmetric on the training points, got |K - K^T| up to {asymmetry:.3g};"
-            " pass (K + K.T) / 2"
+            f" pass (K + K.T) / 2{_single_precision(given, kernel, asymmetry)}"
         )
     eigenvalues, eigenvectors = np.linalg.eigh((kernel[:n] + kernel[:n].T) / 2)
     if eigenvalues[0] < -1e-8 * max(scale, eigenvalues[-1]):
         raise ValueError(
             "kernel must be positive semi-definite on the training points,"
-            f" got the eigenvalue {eigenvalues[0]:.3g}"
+            f" got the eigenvalue {eigenvalues[0]:.3g}{_single_precision(given, kernel, -eigenvalues[0])}"
         )
     return kernel, residual.reshape(len(residual), -1), np.maximum(eigenvalues, 0.0), eigenvectors
 
@@ -81,16 +86,22 @@ def _positive(**values) -> None:
             raise ValueError(f"{name} must be a positive number, got {value!r}")
 
 
-def _whole(**values) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, got {value!r}")
+def _single_precision(given, kernel, error) -> str:
+    """What to say of an error that the rounding of float32 explains."""
+    n = kernel.shape[1]
+    rounding = n * np.finfo(np.float32).eps * np.abs(kernel[:n]).max()
+    if getattr(given, "dtype", None) != np.float32 or error > rounding:
+        return ""
+    return (
+        f". It is float32, whose rounding moves eigenvalues by up to {rounding:.1g}: compute it in float64, "
+        "from net.init(key, dtype='float64')"
+    )
 
 
 def _counts(steps) -> np.ndarray:
     """The step counts to return: 0, 1, ..., steps, or the sequence that was given."""
     if np.ndim(steps) == 0:
-        _whole(steps=steps)
+        _checks.positive_integer("steps", steps)
         return np.arange(steps + 1)
     counts = np.asarray(steps)
     whole = counts.ndim == 1 and counts.size > 0 and np.issubdtype(counts.dtype, np.integer)
@@ -102,7 +113,7 @@ def _counts(steps) -> np.ndarray:
 
 
 def _checked_times(times) -> np.ndarray:
-    times = np.asarray(times, np.float64)
+    times = np.asarray(_checks.unmasked("times", times), np.float64)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
         raise ValueError(
             f"times must be a one-dimensional, non-decreasing array of numbers >= 0, got {times!r}"
@@ -179,7 +190,7 @@ def _warn_above(threshold, learning_rate, name, what, stacklevel) -> None:
 
 def _noise_factor(n: int, batch_size: int, replacement: bool) -> float:
     """nu, the variance of a batch mean over that of the data: 1/S, or (N - S) / (S (N - 1))."""
-    _whole(batch_size=batch_size)
+    _checks.positive_integer("batch_size", batch_size)
     if replacement:
         return 1 / batch_size
     if batch_size > n:
@@ -293,7 +304,9 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
     ValueError as sgd_moments does. Source: paper S, Proposition 1 and the equation above (10).
     """
     _positive(learning_rate=learning_rate, tolerance=tolerance)
-    times = _checked_times(times)
+    times, which = np.unique(_checked_times(times), return_inverse=True)
+    if not len(times):
+        raise ValueError("times must hold at least one time, got none")
     rows, state, q, basis = _rotated(kernel, residual)
     n = len(q)
     noise = learning_rate * _noise_factor(n, batch_size, replacement=True)
@@ -303,7 +316,7 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
         start = np.outer(column, column)
         solution = solve_ivp(
             lambda _, m: np.asarray(_sde_rate(rows, q, m, noise)),
-            (0.0, max(times[-1], 1e-300)) if len(times) else (0.0, 0.0),
+            (0.0, max(times[-1], 1e-300)),
             start.ravel(),
             method="DOP853",
             t_eval=times,
@@ -318,7 +331,7 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
             "ij,tjk,lk->til", basis, solution.y.T.reshape(-1, *start.shape), basis, optimize=True
         )
         paths.append(second)
-    return _moments(np.moveaxis(mean, -1, 0), np.array(paths), residual)
+    return _moments(np.moveaxis(mean[which], -1, 0), np.array(paths)[:, which], residual)
 
 
 @jax.jit
@@ -339,7 +352,9 @@ def sample_sde(key, kernel, residual, *, learning_rate, batch_size, times, sampl
     they share the batches.
     """
     _positive(learning_rate=learning_rate)
-    _whole(samples=samples, substeps=substeps)
+    key = _checks.random_key("key", key)
+    for name, value in (("samples", samples), ("substeps", substeps)):
+        _checks.positive_integer(name, value)
     times = _checked_times(times)
     kernel, state, eigenvalues, _ = _checked(kernel, residual)
     noise = learning_rate * _noise_factor(len(eigenvalues), batch_size, replacement=True)
@@ -381,7 +396,8 @@ def sample_sgd(
     (samples, T, P, o), float64. The outputs share the batches.
     """
     _positive(learning_rate=learning_rate)
-    _whole(samples=samples)
+    key = _checks.random_key("key", key)
+    _checks.positive_integer("samples", samples)
     counts = _counts(steps)
     kernel, state, eigenvalues, _ = _checked(kernel, residual)
     _noise_factor(len(eigenvalues), batch_size, replacement)

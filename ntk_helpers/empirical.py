@@ -7,13 +7,14 @@ product of two Gram matrices, one of what goes into the layer and one of what co
 
 import math
 from functools import partial
-from numbers import Integral
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntk_helpers import _checks
+from ntk_helpers._precision import own_rules
 from ntk_helpers.networks import UNROLLED, scan_layers
 
 #: Default bound on the working memory, in bytes.
@@ -44,6 +45,7 @@ class MonteCarloKernels(NamedTuple):
     networks: int
 
 
+@own_rules()
 def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=MEMORY_LIMIT):
     """The tangent kernel of a finite network at given parameters, exact.
 
@@ -94,6 +96,7 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
     return _blocks(kernel, x1, x2, rows, columns)
 
 
+@own_rules()
 def empirical_nngp(net, params, x1, x2=None):
     """The covariance of an output under fresh draws of the last layer, the other layers as given: (n1, n2).
 
@@ -110,6 +113,7 @@ def empirical_nngp(net, params, x1, x2=None):
     return _nngp(net, params, x1, x2)
 
 
+@own_rules()
 def monte_carlo_kernels(
     net, key, x1, x2=None, *, networks, dtype="float32", memory_limit=MEMORY_LIMIT
 ) -> MonteCarloKernels:
@@ -140,8 +144,8 @@ def monte_carlo_kernels(
         If inputs have the wrong shape or are not finite, `networks` is not a positive integer, or
         `memory_limit` is too small for one network.
     """
-    if not isinstance(networks, Integral) or isinstance(networks, bool) or networks < 1:
-        raise ValueError(f"networks must be a positive integer, got {networks!r}")
+    networks = _checks.positive_integer("networks", networks)
+    key = _checks.random_key("key", key)
     shapes = jax.eval_shape(partial(net.init, dtype=dtype), key)
     x1 = _finite("x1", net.checked_inputs("x1", x1, shapes))
     x2 = None if x2 is None else _finite("x2", net.checked_inputs("x2", x2, shapes))
@@ -155,7 +159,7 @@ def monte_carlo_kernels(
             for old, new in zip(moments, kernels, strict=True)
         )
     nngp, ntk = (_estimate(moment) for moment in moments)
-    return MonteCarloKernels(nngp, ntk, int(networks))
+    return MonteCarloKernels(nngp, ntk, networks)
 
 
 # The kernels of one block of inputs.
@@ -350,6 +354,8 @@ def _networks_at_once(net, shapes, x1, x2, networks, memory_limit):
 
 
 def _finite(name, x):
+    if len(x) == 0:
+        raise ValueError(f"{name} must hold at least one input, got shape {x.shape}")
     # A traced array has no values yet. By numpy, as jax would trace the check of a constant inside `jax.jit`.
     if not isinstance(x, jax.core.Tracer) and not np.isfinite(np.asarray(x)).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")

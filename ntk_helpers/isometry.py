@@ -7,7 +7,11 @@ from numbers import Integral
 import jax
 import jax.numpy as jnp
 
+from ntk_helpers import _checks
+from ntk_helpers._precision import own_rules
 
+
+@own_rules()
 def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
     """Singular values of the Jacobians dy^l/dx of a network at one input.
 
@@ -37,7 +41,7 @@ def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
         If `x`, `params` or `depths` are not like this.
     """
     net.check_params(params)
-    x = jnp.asarray(x)
+    x = jnp.asarray(_checks.unmasked("x", x))
     if x.shape != (net.widths[0],):
         raise ValueError(
             f"x must have shape ({net.widths[0]},), a single input of this network, got {x.shape}"

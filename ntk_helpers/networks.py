@@ -10,14 +10,15 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers import activations
+from ntk_helpers import _checks, activations
+from ntk_helpers._precision import own_rules
 from ntk_helpers.activations import Activation
 
 WEIGHTS = ("gaussian", "orthogonal")
@@ -90,8 +91,8 @@ class Network:
         # Jitted functions hash and compare the description: one form for each value.
         object.__setattr__(self, "widths", _checked_widths(self.widths))
         object.__setattr__(self, "activation", activations.get(self.activation))
-        object.__setattr__(self, "sigma_w", _checked_sigma("sigma_w", self.sigma_w))
-        object.__setattr__(self, "sigma_b", _checked_sigma("sigma_b", self.sigma_b))
+        object.__setattr__(self, "sigma_w", _checks.standard_deviation("sigma_w", self.sigma_w))
+        object.__setattr__(self, "sigma_b", _checks.standard_deviation("sigma_b", self.sigma_b))
         _check_choice("weights", self.weights, WEIGHTS)
         _check_choice("parameterization", self.parameterization, PARAMETERIZATIONS)
         _check_choice("architecture", self.architecture, ARCHITECTURES)
@@ -117,6 +118,7 @@ class Network:
             return 1.0, 1.0
         return self.sigma_w / math.sqrt(n_in), self.sigma_b
 
+    @own_rules()
     def init(self, key, *, dtype="float32") -> tuple[Layers, ...]:
         """Draw the parameters.
 
@@ -135,13 +137,15 @@ class Network:
         ValueError
             If `dtype` is another one, or "float64" while jax computes in 32 bits.
         """
-        dtype, keys = _checked_dtype(dtype), jax.random.split(key, self.depth)
+        dtype, key = _checked_dtype(dtype), _checks.random_key("key", key)
+        keys = jax.random.split(key, self.depth)
         starts = np.cumsum([0] + [k for k, _, _ in self.runs])
         return tuple(
             _draw_layers(self, n_out, n_in, dtype, keys[start : start + k])
             for start, (k, n_out, n_in) in zip(starts, self.runs, strict=False)
         )
 
+    @own_rules()
     def apply(self, params, x) -> jax.Array:
         """Outputs y^L: (n, n_L) for inputs `x` (n, d), in the dtype of `params`.
 
@@ -188,7 +192,7 @@ class Network:
 
     def checked_inputs(self, name, x, params) -> jax.Array:
         """`x` as an (n, d) array in the dtype of `params`; ValueError if it has another shape."""
-        x = jnp.asarray(x, params[0].weights.dtype)
+        x = jnp.asarray(_checks.unmasked(name, x), params[0].weights.dtype)
         if x.ndim != 2 or x.shape[1] != self.widths[0]:
             raise ValueError(f"{name} must have shape (n, {self.widths[0]}) for this network, got {x.shape}")
         return x
@@ -268,12 +272,6 @@ def _check_residual_widths(widths):
             "widths of a residual network must be (d, n, ..., n, o) with one hidden width n and an output "
             f"width o <= n, so that the skip connections fit; got {_short(widths)}"
         )
-
-
-def _checked_sigma(name, sigma):
-    if not isinstance(sigma, Real) or isinstance(sigma, bool) or not math.isfinite(sigma) or sigma < 0:
-        raise ValueError(f"{name} is a standard deviation: it must be a finite number >= 0, got {sigma!r}")
-    return float(sigma)
 
 
 def _check_choice(name, value, choices):

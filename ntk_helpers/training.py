@@ -24,7 +24,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ntk_helpers import _checks
 from ntk_helpers._compilation import jit_with, usable_cores
+from ntk_helpers._precision import own_rules
 
 AXIS = "networks"
 #: Bytes of parameters that a core's own cache holds: on a CPU, networks take steps in groups of this size.
@@ -77,6 +79,7 @@ def cross_entropy(outputs, labels):
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}
 
 
+@own_rules()
 def train(
     net,
     params,
@@ -170,6 +173,7 @@ class StepsToAccuracy(NamedTuple):
     diverged: np.ndarray
 
 
+@own_rules()
 def steps_to_accuracy(
     net,
     params,
@@ -692,6 +696,7 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
     apply = getattr(net, "apply", net)
     if not callable(apply):
         raise ValueError(f"net must be a Network or a function (params, x) -> outputs, got {net!r}")
+    _checks.unmasked("x", x), _checks.unmasked("y", y)
     if np.ndim(x) < 2 or len(x) == 0:
         raise ValueError(f"x must have shape (n, d) with n >= 1, got {np.shape(x)}")
     x = jnp.asarray(x, dtype)
@@ -701,7 +706,7 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
         raise ValueError(f"loss must be one of {', '.join(map(repr, LOSSES))} or a function, got {loss!r}")
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], dtype), params)
     y = _checked_targets(y, loss, jax.eval_shape(apply, one, x))
-    steps = _checked_count("steps", steps)
+    steps = _checks.positive_integer("steps", steps)
     with np.errstate(over="ignore"):
         rate = np.asarray(learning_rate).astype(dtype)
     if rate.shape not in ((), (m,)) or not (np.isfinite(rate) & (rate > 0)).all():
@@ -710,15 +715,17 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
             f" got {learning_rate!r}"
         )
     if batch_size is not None:
-        batch_size = _checked_count("batch_size", batch_size)
+        batch_size = _checks.positive_integer("batch_size", batch_size)
         if batch_size > len(x):
             raise ValueError(
                 f"batch_size must be at most n = {len(x)}, got {batch_size}; None takes all examples"
             )
         if key is None:
             raise ValueError("key is needed to shuffle the examples where batch_size is given")
-    problem = _Problem(apply, LOSSES.get(loss, loss), optimizer, batch_size, watch)
     params = jax.tree.map(jnp.asarray, params)
+    if optimizer is not None:
+        _check_direction(optimizer, one)
+    problem = _Problem(apply, LOSSES.get(loss, loss), optimizer, batch_size, watch)
     state = _State(
         step=jnp.asarray(0, jnp.int32),
         params=params,
@@ -734,6 +741,18 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
         ),
     )
     return problem, state, (x, y, None)
+
+
+def _check_direction(optimizer, params):
+    """Raises ValueError where the optimizer's updates are to be added, as they point down the gradient."""
+    ones = jax.tree.map(lambda leaf: jnp.ones((1,) * leaf.ndim, leaf.dtype), params)
+    update, _ = optimizer.update(ones, optimizer.init(ones), ones)
+    if sum(float(jnp.sum(leaf)) for leaf in jax.tree.leaves(update)) < 0:
+        raise ValueError(
+            "optimizer must return a direction, which train multiplies by learning_rate and subtracts; this "
+            "one returns updates to be added, with a learning rate of its own: take optax.scale_by_adam() "
+            "for optax.adam(...), optax.trace(decay) for optax.sgd(..., momentum=decay)"
+        )
 
 
 def _checked_targets(y, loss, outputs, name="y"):
@@ -759,16 +778,6 @@ def _checked_targets(y, loss, outputs, name="y"):
     return jnp.asarray(y)
 
 
-def _checked_count(name, value):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1 or isinstance(value, bool):
-        raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    return number
-
-
 def _checked_at(at, steps, observe):
     at = [operator.index(step) for step in at]
     if at != sorted(set(at)) or (at and not 0 <= at[0] <= at[-1] <= steps):
@@ -782,8 +791,5 @@ def _key_rows(key, m):
     """(m, ...) raw key data, one row a network."""
     if key is None:
         return jnp.zeros((m, 2), jnp.uint32)
-    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        key = jax.random.wrap_key_data(key)
-    if key.shape not in ((), (m,)):
-        raise ValueError(f"key must be one key, or ({m},) keys, got shape {key.shape}")
+    key = _checks.random_key("key", key, ((), (m,)))
     return jax.random.key_data(jax.random.split(key, m) if key.shape == () else key)

@@ -294,3 +294,40 @@ def test_a_batch_larger_than_the_data_is_refused_everywhere():
         dynamics.sample_sgd(KEY, KERNEL, RESIDUAL, samples=2, **SGD | big)
     with pytest.raises(ValueError, match="batch_size must be at most N = 4 without replacement, got 5"):
         dynamics.stability_threshold(KERNEL, **big)
+
+
+def test_repeated_times_have_the_same_moments():
+    options = {"learning_rate": 0.1, "batch_size": 2}
+    once = dynamics.sde_moments(KERNEL, RESIDUAL, times=[0.0, 1.0, 2.0], **options)
+    twice = dynamics.sde_moments(KERNEL, RESIDUAL, times=[0.0, 1.0, 1.0, 2.0, 2.0], **options)
+    for a, b in zip(once, twice, strict=True):
+        np.testing.assert_array_equal(a[[0, 1, 1, 2, 2]], b)
+
+
+def test_moments_at_no_time_are_refused():
+    with pytest.raises(ValueError, match="times must hold at least one time"):
+        dynamics.sde_moments(KERNEL, RESIDUAL, times=[], learning_rate=0.1, batch_size=2)
+
+
+def test_a_float32_kernel_is_diagnosed():
+    """Of rank one: in float32 the eigenvalues that are 0 become a few 1e-8, of either sign."""
+    x = np.random.default_rng(0).standard_normal((40, 1))
+    kernel = (x @ x.T).astype(np.float32)
+    kernel += np.diag(np.full(40, -2e-7 * np.abs(kernel).max(), np.float32))
+    with pytest.raises(ValueError, match=r"got the eigenvalue .* It is float32, .* compute it in float64"):
+        dynamics.gradient_flow(kernel, np.ones(40), times=[1.0])
+    with pytest.raises(ValueError, match=r"got the eigenvalue -\S+$"):
+        dynamics.gradient_flow(kernel.astype(float), np.ones(40), times=[1.0])
+
+
+def test_an_int_is_no_key():
+    with pytest.raises(ValueError, match="key must be a jax random key, got 0"):
+        dynamics.sample_sgd(0, KERNEL, RESIDUAL, samples=2, **SGD)
+
+
+def test_masked_kernels_and_residuals_are_refused():
+    masked = np.ma.masked_less(RESIDUAL, -np.inf)
+    with pytest.raises(ValueError, match="residual must not be a masked array"):
+        dynamics.gradient_flow(KERNEL, masked, times=[1.0])
+    with pytest.raises(ValueError, match="kernel must not be a masked array"):
+        dynamics.gradient_flow(np.ma.masked_less(KERNEL, -np.inf), RESIDUAL, times=[1.0])

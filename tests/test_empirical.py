@@ -358,3 +358,20 @@ def test_a_number_of_networks_that_is_none_is_refused(networks):
     net = network((3, 4, 2))
     with pytest.raises(ValueError, match=f"networks must be a positive integer, got {networks}"):
         monte_carlo_kernels(net, jax.random.key(0), np.ones((2, 3)), networks=networks)
+
+
+def test_no_inputs_are_refused():
+    net = Network((3, 4, 1), "tanh", 1.0, 0.1)
+    with pytest.raises(ValueError, match=r"x1 must hold at least one input, got shape \(0, 3\)"):
+        empirical_ntk(net, net.init(jax.random.key(0)), np.empty((0, 3)))
+
+
+def test_empirical_kernels_whatever_the_caller_has_set():
+    net = Network((3, 4, 4, 2), "tanh", 1.0, 0.1, "orthogonal")
+    x = np.random.default_rng(0).standard_normal((3, 3)).astype(np.float32)
+    expected = empirical_ntk(net, net.init(jax.random.key(0)), x)
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"), jax.debug_nans(True):
+        params = net.init(jax.random.key(0))
+        np.testing.assert_array_equal(empirical_ntk(net, params, x), expected)
+        net.apply(params, x)
+        empirical_nngp(net, params, x)

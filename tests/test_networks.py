@@ -1,8 +1,10 @@
 """Finite networks: what they compute, how their parameters are drawn, and what they refuse."""
 
+import copy
 import dataclasses
 import math
 import os
+import pickle
 import subprocess
 import sys
 from functools import partial
@@ -304,7 +306,7 @@ GOOD = {"widths": (3, 4, 2), "activation": "tanh", "sigma_w": 1.0, "sigma_b": 0.
         ({"widths": (3,)}, r"widths must hold at least the input and the output width, got \(3,\)"),
         ({"widths": 7}, r"widths must be a tuple \(d, n_1, ..., n_L\) of positive integers, got 7"),
         ({"activation": "no such"}, "no such"),
-        ({"sigma_w": -1.0}, r"sigma_w .* must be a finite number >= 0, got -1\.0"),
+        ({"sigma_w": -1.0}, r"sigma_w must be a finite standard deviation, 0 or more, got -1\.0"),
         ({"sigma_w": math.nan}, "sigma_w .* got nan"),
         ({"sigma_b": math.inf}, "sigma_b .* got inf"),
         ({"sigma_b": "0.1"}, "sigma_b .* got '0.1'"),
@@ -345,3 +347,23 @@ def test_float64_is_not_taken_for_float32_in_silence():
     jax.config.update("jax_enable_x64", False)
     with pytest.raises(ValueError, match="dtype 'float64' needs 64-bit jax"):
         Network(**GOOD).init(jax.random.key(0), dtype="float64")
+
+
+def test_networks_can_be_pickled_and_copied():
+    net = network((3, 5, 1), activations.leaky_relu(0.3))
+    for other in (pickle.loads(pickle.dumps(net)), copy.copy(net), copy.deepcopy(net)):
+        assert other == net
+        assert hash(other) == hash(net)
+
+
+@pytest.mark.parametrize("key", [0, 1.5, np.float32(1), "key", None])
+def test_a_key_that_is_none_is_refused(key):
+    with pytest.raises(ValueError, match=r"key must be a jax random key, got .*: take jax.random.key"):
+        network((3, 5, 1)).init(key)
+
+
+def test_masked_inputs_are_refused():
+    net = network((3, 5, 1))
+    x = np.ma.masked_less(np.ones((2, net.widths[0])), 0)
+    with pytest.raises(ValueError, match="x must not be a masked array"):
+        net.apply(net.init(jax.random.key(0)), x)

@@ -230,6 +230,23 @@ def test_optimizer_of_optax():
         assert distance(row(result.params, 0), weights) < 1e-5
 
 
+def test_optimizers_whose_updates_are_added_are_refused():
+    optax = pytest.importorskip("optax")
+    net, params = network(), stack(network(), 1)
+    for optimizer in (optax.adam(0.01), optax.sgd(0.1, momentum=0.9)):
+        with pytest.raises(ValueError, match=r"optimizer must return a direction, .* optax.scale_by_adam"):
+            train(net, params, X, TARGETS, learning_rate=0.01, steps=1, optimizer=optimizer)
+
+
+def test_training_names_keys_and_masked_arrays():
+    net, params = network(), stack(network(), 1)
+    options = {"learning_rate": 0.01, "steps": 1}
+    with pytest.raises(ValueError, match="key must be a jax random key, got 3"):
+        train(net, params, X, TARGETS, batch_size=2, key=3, **options)
+    with pytest.raises(ValueError, match="x must not be a masked array"):
+        train(net, params, np.ma.masked_less(X, -np.inf), TARGETS, **options)
+
+
 @pytest.mark.parametrize(("m", "cache", "most"), [(1, 0, 1.5), (3, 2**30, 1.5), (3, 0, 1.0)])
 def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, most):
     """No second copy of the parameters, and none of their transposes for the gradient, in a long run.
