@@ -9,11 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import _checks
-from ntk_helpers._closed_forms import safe_root
 from ntk_helpers._precision import any_traced, float64
-from ntk_helpers.kernels import relu
-from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
-from ntk_helpers.kernels.layer import SKIPS, Recursion, grow, next_layer, recursion
+from ntk_helpers.kernels.block import any_depth, one_depth
+from ntk_helpers.kernels.layer import SKIPS, recursion
 
 # Sides of a block of pairs: what stays in the cache, and the pairs times the terms of an expectation.
 BLOCK, BLOCK_OF_EXPECTATIONS = 256, 64
@@ -105,7 +103,7 @@ def _kernels(x1, x2, depth, network):
 def _traced(network, layers, x1, x2, symmetric):
     """`layers` is a number for the compiler, so that it may differentiate the loop."""
     shift = 0 if symmetric else len(x2)
-    nngp, ntk, smallest, largest = _one_depth(*network[:2], layers, *network[2:], x1, x2, shift)
+    nngp, ntk, smallest, largest = one_depth(*network[:2], layers, *network[2:], x1, x2, shift)
     low, high = network.activation.q_range
     accurate = (smallest >= low) & (largest <= high)
     return Kernels(*(jnp.where(accurate, kernel, jnp.nan) for kernel in (nngp, ntk)))
@@ -119,7 +117,7 @@ def _block_by_block(network, layers, x1, x2, symmetric):
         for j in columns if not symmetric else [j for j in columns if j >= i]:
             shift = i - j if symmetric else len(x2)
             *block, smallest, largest = jax.device_get(
-                _any_depth(*network[:2], layers, *network[2:], x1[i : i + height], x2[j : j + width], shift)
+                any_depth(*network[:2], layers, *network[2:], x1[i : i + height], x2[j : j + width], shift)
             )
             _checks.in_range(network.activation, smallest, largest)
             for kernel, part in zip((nngp, ntk), block, strict=True):
@@ -141,56 +139,3 @@ def _blocks(n, side):
     """A length of blocks and where they start: all of one length, the last one over its neighbour."""
     length = math.ceil(n / math.ceil(n / side))
     return length, [min(start, n - length) for start in range(0, n, length)]
-
-
-def _block(activation, skip, layers, sigma_w, sigma_b, x1, x2, shift):
-    """Sigma and Theta (m1, m2) after so many layers, and the extremes of q on the way.
-
-    Row i and column j are the same input where j = i + shift.
-    """
-    network = Recursion(activation, skip, sigma_w, sigma_b)
-    same = jnp.arange(len(x1))[:, None] + shift == jnp.arange(len(x2))
-    (q1, u1, zero1), (q2, u2, zero2) = (directions(x, sigma_w, sigma_b) for x in (x1, x2))
-    gamma = first_gamma(u1, u2, same)
-    run = _relu_layers if activation.homogeneous else _general_layers
-    sigma, theta, *extremes = run(network, layers, q1, q2, gamma)
-    if at_zero(activation) == 0:
-        zero = zero1[:, None] | zero2
-        sigma, theta = (jnp.where(zero, k - jax.lax.stop_gradient(k), k) for k in (sigma, theta))
-    return sigma, theta, *extremes
-
-
-# The number of layers is an argument of the first program, so that one compilation serves all depths.
-_any_depth = jax.jit(_block, static_argnums=0)
-_one_depth = jax.jit(_block, static_argnums=(0, 2))
-
-
-def _relu_layers(network, layers, q1, q2, gamma):
-    numbers = relu.relu_map(network)
-
-    def layer(_, state):
-        q1, q2, gamma, ratio = state
-        q1, cos1, sin1 = relu.next_variance(numbers, q1)
-        q2, cos2, sin2 = relu.next_variance(numbers, q2)
-        gamma, *growth = relu.next_gamma(numbers, cos1[:, None], sin1[:, None], cos2, sin2, gamma)
-        return q1, q2, gamma, grow(ratio, *growth)
-
-    q1, q2, gamma, ratio = jax.lax.fori_loop(0, layers, layer, (q1, q2, gamma, 1.0 - gamma))
-    scale = safe_root(q1)[:, None] * safe_root(q2)
-    return scale * (1.0 - gamma), scale * ratio, jnp.inf, 0.0
-
-
-def _general_layers(network, layers, q1, q2, gamma):
-    def covariance(q1, q2, gamma):
-        return safe_root(q1)[:, None] * safe_root(q2) * (1.0 - gamma)
-
-    def layer(_, state):
-        q1, q2, gamma, theta, smallest, largest = state
-        smallest = jnp.minimum(smallest, jnp.minimum(q1.min(), q2.min()))
-        largest = jnp.maximum(largest, jnp.maximum(q1.max(), q2.max()))
-        q1, q2, gamma, growth, *_ = next_layer(network, q1, q2, gamma)
-        return q1, q2, gamma, grow(theta, *growth), smallest, largest
-
-    start = q1, q2, gamma, covariance(q1, q2, gamma), jnp.inf, 0.0
-    q1, q2, gamma, theta, *extremes = jax.lax.fori_loop(0, layers, layer, start)
-    return covariance(q1, q2, gamma), theta, *extremes
