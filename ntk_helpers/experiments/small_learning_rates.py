@@ -42,11 +42,11 @@ numbers of images must agree with theirs within three standard errors of the two
 256 images) training loss of orthogonal weights at these rows, paired, against the same in the wide limit.
 
 The scale "3ab-250" is (a, b) to step 2,000 for ten orthogonal networks with 250 images of each set, as the
-authors' files have them, and the keys of "cpu", where the same networks see 256. Fixed before the run: the mean
-of log(256 / 250 images) loss over the pairs is taken off our mean losses of the thirty orthogonal networks; the
-number of images explains what our networks have above the authors' from step 500 to 2,000 if the z-scores of the
-training loss at 500, 1,000 and 2,000, errors of both and of the correction, come below two thirds of what they
-were on average, and all those of train and test at the 12 rows stay within 4.0.
+authors' files have them, and the keys of "cpu", where the same networks see 256. Fixed before the run: the
+mean of log(256 / 250 images) loss over the pairs is taken off our mean losses of the thirty orthogonal
+networks; the number of images explains what our networks have above the authors' from step 500 to 2,000 if
+the z-scores of the training loss at 500, 1,000 and 2,000, errors of both and of the correction, come below
+two thirds of what they were on average, and all those of train and test at the 12 rows stay within 4.0.
 
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
