@@ -48,6 +48,10 @@ networks; the number of images explains what our networks have above the authors
 the z-scores of the training loss at 500, 1,000 and 2,000, errors of both and of the correction, come below
 two thirds of what they were on average, and all those of train and test at the 12 rows stay within 4.0.
 
+The scale "starts" has no networks: the mean and the standard deviation of the training loss before the first
+step in the wide limit, for the variances that may have been meant, and for outputs as they are or through
+softmax.
+
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
 """
@@ -258,10 +262,37 @@ def predicted(settings: dict, seeds) -> dict:
     return as_rows(settings["rows"], stacked) | {"stability": float(f"{rate * top / (2 * n):.5g}")}
 
 
+def first_loss(settings: dict) -> dict:
+    """Mean and standard deviation over networks of the summed squares before the first step, wide limit.
+
+    softmax: the mean where squares are taken after a softmax, by 2,000 draws for each image.
+    """
+    x, labels, _, _ = images(settings)
+    sigmas = {"sigma_w": settings["weight_variance"] ** 0.5, "sigma_b": settings["bias_variance"] ** 0.5}
+    x = np.asarray(x, np.float64)
+    nngp = fcn_kernels(x, depth=settings["layers"], activation=settings["activation"], **sigmas).nngp
+    same = np.equal.outer(labels, labels)
+    found = {
+        "mean": 1 + CLASSES * np.mean(np.diag(nngp)),
+        "deviation": np.sqrt(2 * CLASSES * np.mean(nngp**2) + 4 * np.mean(nngp * same)),
+    }
+    draws = np.random.default_rng(0).standard_normal((2000, len(x), CLASSES))
+    p = np.exp(draws * np.sqrt(np.diag(nngp))[:, None])
+    p /= p.sum(axis=2, keepdims=True)
+    found["softmax"] = np.mean(np.sum((p - np.eye(CLASSES)[labels]) ** 2, axis=2))
+    return {name: float(f"{value:.5g}") for name, value in found.items()}
+
+
 def slices(settings: dict) -> list[dict]:
     """Both ensembles, a stack of seeds at a time, figure by figure; the wide limit for full batches only."""
     if "ends" in settings:
         return stretches(settings)
+    if "variances" in settings:
+        return [
+            {"figure": figure["figure"], "weight_variance": w, "bias_variance": b}
+            for figure in settings["figures"]
+            for w, b in settings["variances"]
+        ]
     pieces = []
     for figure in settings["figures"]:
         seeds, stack = settings["seeds"][: figure["networks"]], figure["stack"]
@@ -293,6 +324,8 @@ def stretches(settings: dict) -> list[dict]:
 def run(settings: dict, piece: dict) -> dict:
     """Curves of one slice: lists (networks, rows)."""
     (figure,) = [figure for figure in settings["figures"] if figure["figure"] == piece["figure"]]
+    if "variances" in settings:
+        return first_loss(figure | piece)
     if piece["weights"] == INFINITE:
         # A formula costs the same for all rows: also for those that a reduced scale does not train to.
         rows = figure["rows"] if "ends" in settings else FULL_BATCH_ROWS
@@ -401,6 +434,14 @@ EXPERIMENT = Experiment(
             ],
         },
         "3ab": {"seeds": list(range(20, 40)), "figures": [FIGURES[0] | {"networks": 20, "stack": 10}]},
+        "starts": {
+            "seeds": [],
+            "variances": [[w, b] for w in (1.05, 1.5, 2.0) for b in (0.01, 0.1)],
+            "figures": [
+                *FIGURES[:2],
+                FIGURES[3] | {"train_size": 256, "test_size": 1},
+            ],
+        },
         "3ab-250": {
             "seeds": list(range(10, 20)),
             "figures": [
