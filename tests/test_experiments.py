@@ -795,14 +795,79 @@ def test_the_authors_numbers_at_small_learning_rates():
 
 
 @pytest.mark.skipif(REFERENCE is None, reason="NTK_BOOK_REFERENCE does not name the authors' numbers")
-def test_the_authors_numbers_at_small_learning_rates_are_copied_right():
-    authors = json.loads((Path(REFERENCE) / "huang_full_batch_L3_N400.json").read_text())
-    ours = json.loads((RESULTS / "huang_figure_3.json").read_text())
+@pytest.mark.parametrize(("panel", "source"), [("3ab", "L3_N400"), ("3cd", "L7_N800")])
+def test_the_authors_numbers_at_small_learning_rates_are_copied_right(panel, source):
+    authors = json.loads((Path(REFERENCE) / f"huang_full_batch_{source}.json").read_text())
+    ours = json.loads((RESULTS / "published" / f"huang_figure_{panel}.json").read_text())
     for weights in ("gaussian", "orthogonal"):
         assert ours["step"] == [row["step"] for row in authors[weights]]
+        assert {row.get("runs", 30) for row in authors[weights]} == {ours["runs"]}
         for name, curve in ours[weights].items():
             assert curve["mean"] == [row[name][0] for row in authors[weights]]
             assert curve["std"] == [row[name][1] for row in authors[weights]]
+
+
+def small_full_batch(monkeypatch, tmp_path, **changes):
+    """Figure 3 (c, d) in small, on the digits in CIFAR-10's place, with parameters kept in tmp_path."""
+    from ntk_helpers import data
+
+    digits = data.load("digits")
+    monkeypatch.setattr(data, "load", lambda name: digits)
+    monkeypatch.setattr(small_learning_rates.tempfile, "gettempdir", lambda: str(tmp_path))
+    reduced = {
+        "width": 12,
+        "layers": 3,
+        "train_size": 20,
+        "test_size": 10,
+        "shown": 20,
+        "learning_rate": 1e-2,
+    }
+    return small_learning_rates.FIGURES[1] | reduced | {"rows": [1, 2, 5, 6, 9]} | changes
+
+
+def test_stretches_make_the_whole_run(monkeypatch, tmp_path):
+    """In stretches, and where the parameters kept between them are lost, the curves are those of one run."""
+    settings = small_full_batch(monkeypatch, tmp_path)
+    whole = small_learning_rates.finite(settings, "orthogonal", [3])
+    first = small_learning_rates.finite(settings, "orthogonal", [3], [0, 5])
+    for kept in (True, False):
+        if not kept:
+            for file in (tmp_path / "ntk_helpers_stretches").iterdir():
+                file.unlink()
+        second = small_learning_rates.finite(settings, "orthogonal", [3], [5, 9])
+        for name in ("train_loss", "test_loss", "train_accuracy", "test_accuracy"):
+            np.testing.assert_allclose(
+                np.concatenate([first[name], second[name]], axis=1), whole[name], rtol=1e-4
+            )
+
+
+def test_stretches_bring_all_networks_to_a_row_before_the_next():
+    settings = small_learning_rates.EXPERIMENT.scales["3cd"]
+    pieces = [piece for piece in small_learning_rates.slices(settings) if "stretch" in piece]
+    assert [piece["stretch"][1] for piece in pieces] == [end for end in settings["ends"] for _ in range(12)]
+    assert {piece["weights"] for piece in pieces if piece["figure"] != "3cd"} == {"orthogonal"}
+    row_before = {tuple(piece["stretch"]) for piece in pieces}
+    assert sorted(row_before) == list(zip([0, *settings["ends"]], settings["ends"], strict=False))
+
+
+def test_first_loss_is_that_of_wide_networks(monkeypatch, tmp_path):
+    import jax.numpy as jnp
+
+    settings = small_full_batch(monkeypatch, tmp_path, width=600)
+    predicted = small_learning_rates.first_loss(settings)
+    x, labels, *_ = small_learning_rates.images(settings)
+    net = small_learning_rates.network(settings, "gaussian", x.shape[1])
+    y = np.eye(10)[labels]
+    for name, loss in (
+        ("mean", small_learning_rates.summed_squares),
+        ("softmax", small_learning_rates.softmax_squares),
+    ):
+        keys = jax.random.split(jax.random.key(0), 300)
+        losses = jax.lax.map(lambda key, loss=loss: loss(net.apply(net.init(key), jnp.asarray(x)), y), keys)
+        error = np.std(losses) / np.sqrt(len(losses))
+        assert abs(np.mean(losses) - predicted[name]) < 4 * error + 0.01 * predicted[name]
+        if name == "mean":
+            assert np.std(losses) == pytest.approx(predicted["deviation"], rel=0.25)
 
 
 # What the kernel knows of the classes (chapter 14)

@@ -11,7 +11,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from ntk_helpers import data
-from ntk_helpers.experiments import learning_speed, learning_speed_digits
+from ntk_helpers.experiments import catapult, learning_speed, learning_speed_digits, learning_speed_flow
 from ntk_helpers.networks import Network
 from ntk_helpers.training import steps_to_accuracy
 
@@ -49,16 +49,88 @@ def test_numbers_of_the_authors_are_copied_right():
     folder = os.environ.get("NTK_BOOK_REFERENCE")
     if not folder:
         pytest.skip("NTK_BOOK_REFERENCE names no folder with the authors' numbers")
-    source = json.loads((Path(folder) / "huang_learning_speed.json").read_text())["L50_N400"]
-    ours = json.loads((RESULTS / "huang_figure_4.json").read_text())
+    source = json.loads((Path(folder) / "huang_learning_speed.json").read_text())
+    ours = json.loads((RESULTS / "published" / "huang_figure_4.json").read_text())
+    assert len(ours["panels"]) == 5
+    for panel, curves in ours["panels"].items():
+        depth, width = panel.split(" x ")
+        for weights in ("gaussian", "orthogonal"):
+            for which in ("train", "test"):
+                rows, curve = source[f"L{depth}_N{width}"][weights][which], curves[weights][which]
+                rates = [learning_speed.rate(i) for i in curve["i"]]
+                np.testing.assert_allclose(rates, [row["learning_rate"] for row in rows], rtol=1e-5)
+                assert curve["mean"] == [row["mean_steps"] for row in rows]
+                assert curve["std"] == [row["std_steps"] for row in rows]
+                assert {row["runs"] for row in rows} == {ours["runs"]}
+
+
+def test_flow_time_of_one_mode():
+    """Two outputs, a constant kernel: the difference u of the outputs obeys u' = -2 c / (1 + e^u)."""
+    labels, kernel = np.zeros(6, int), 0.7
+    start = np.tile([[-2.0, 0.0]], (6, 1))
+    time = learning_speed_flow.flow_time(
+        lambda residual: kernel * np.tile(residual.sum(axis=0), (6, 1)),
+        start,
+        labels,
+        step=1e-3,
+        accuracy=0.5,
+        limit=10_000,
+    )
+    # With u = f_0 - f_1: u' = 2 c (1 - p), p = 1 / (1 + e^-u); so u + e^u grows by 2 c t, until u = 0.
+    expected = (0 + 1 - (-2 + np.exp(-2.0))) / (2 * kernel)
+    assert time == pytest.approx(expected, abs=2e-3)
+    assert (
+        learning_speed_flow.flow_time(lambda r: 0 * r, start, labels, step=1, accuracy=0.5, limit=5) is None
+    )
+
+
+def test_flow_follows_training_at_a_small_rate(double_precision, monkeypatch):
+    """A wide network trained at a small rate has its answer at the time that its kernel at the start says."""
+    digits = data.load("digits")
+    monkeypatch.setattr(learning_speed, "images", lambda: digits)
+    net = Network((64, 1500, 10), "tanh", 1.0, 0.1, "orthogonal", "standard")
+    monkeypatch.setattr(learning_speed, "network", lambda settings, piece: net)
+    settings = learning_speed_flow.EXPERIMENT.scales["quick"] | {"images": 40, "share": 0.02, "limit": 5000}
+    piece = {"depth": 2, "width": 1500, "weights": "orthogonal", "seed": 1}
+    found = learning_speed_flow.run(settings | {"accuracy": 0.6}, piece)
+    params = net.init(jax.random.fold_in(jax.random.key(1), 1))
+    rate = 0.05 / found["all_outputs_max"]
+    answer = steps_to_accuracy(
+        net,
+        jax.tree.map(lambda leaf: leaf[None], params),
+        digits.x_train[:40],
+        digits.y_train[:40],
+        digits.x_train[:40],
+        digits.y_train[:40],
+        accuracy=0.6,
+        learning_rate=rate,
+        steps=3000,
+    )
+    assert rate * int(answer.test[0]) == pytest.approx(found["full"], rel=0.05)
+
+
+def test_curvature_of_squares_against_the_jacobian(double_precision):
+    net = Network((64, 7, 10), "tanh", 1.2, 0.3, parameterization="standard")
+    params = net.init(jax.random.key(0), dtype="float64")
+    x, _ = catapult.images("float64")
+    flat, unravel = ravel_pytree(params)
+    jacobian = jax.jacobian(lambda theta: net.apply(unravel(theta), x))(flat).reshape(320, -1)
+    top = np.linalg.eigvalsh(jacobian @ jacobian.T)[-1] / 32
+    assert catapult.curvature(net, params, x) == pytest.approx(float(top), rel=1e-6)
+
+
+def test_catapult_starts_at_its_marks():
+    settings = catapult.EXPERIMENT.scales["quick"]
     for weights in ("gaussian", "orthogonal"):
-        for which in ("train", "test"):
-            rows, curve = source[weights][which], ours[weights][which]
-            rates = [learning_speed.rate(i) for i in curve["i"]]
-            np.testing.assert_allclose(rates, [row["learning_rate"] for row in rows], rtol=1e-5)
-            assert curve["mean"] == [row["mean_steps"] for row in rows]
-            assert curve["std"] == [row["std_steps"] for row in rows]
-            assert {row["runs"] for row in rows} == {ours["runs"]}
+        found = catapult.run(settings, {"part": "catapult", "weights": weights})
+        np.testing.assert_allclose(np.array(found["mark"])[:, 0, 0], settings["parts"][0]["marks"], rtol=1e-3)
+        assert (np.array(found["loss"])[:, 0, 0] == 1).all()
+
+
+def test_digits_at_marks_have_these_marks():
+    points = [("orthogonal", 1.05, 2.01e-5, mark) for mark in (0.5, 2.0)]
+    *_, marks = learning_speed_digits.speeds(4, points, [1, 2], steps=2, by_mark=True, first=3)
+    np.testing.assert_allclose(marks, [[0.5] * 2, [2.0] * 2], rtol=1e-5)
 
 
 def test_digits_scale_unit_networks_rightly(double_precision):
