@@ -15,6 +15,7 @@ from ntk_helpers import experiments, mean_field, training
 from ntk_helpers.empirical import empirical_ntk
 from ntk_helpers.experiments import (
     Experiment,
+    _queue,
     _runner,
     depth_and_trainability,
     initial_kernels,
@@ -117,6 +118,46 @@ def test_run_in_small_portions_of_time(tmp_path):
     assert tries >= 1
     assert calls == [1, 2, 3]
     assert values(path) == [2, 4, 6]
+
+
+def test_queue_works_off_what_is_missing(tmp_path, monkeypatch):
+    """In order, past what is there and what cannot start; killed within a slice it goes on from there."""
+    monkeypatch.setattr(_queue.os, "nice", lambda increment: 0)
+    calls = []
+    known = {
+        "one": counting(calls, fail_at=2),
+        "lame": counting([], needs=("no_such_module",)),
+        "two": counting(calls),
+    }
+    queue = [(name, "quick") for name in known]
+    arguments = {"folder": tmp_path, "queue": queue, "find": known.get}
+    with pytest.raises(KeyboardInterrupt):
+        _queue.work_off(**arguments)
+    known["one"] = counting(calls)
+    assert not _queue.work_off(**arguments)
+    assert calls == [1, 2, 3, 1, 2, 3]
+    assert not _queue.work_off(**arguments)  # nothing is run twice
+    assert calls == [1, 2, 3, 1, 2, 3]
+    log = (tmp_path / "queue.log").read_text()
+    assert "lame quick: passed over: experiment lame needs no_such_module" in log
+    known["lame"] = counting(calls)
+    assert _queue.work_off(**arguments)
+
+
+def test_two_queues_in_a_folder_are_refused(tmp_path):
+    with (
+        _queue.only_one(tmp_path),
+        pytest.raises(ValueError, match="another queue works in"),
+        _queue.only_one(tmp_path),
+    ):
+        pass
+    with _queue.only_one(tmp_path):
+        pass
+
+
+def test_queue_names_scales_that_exist():
+    for name, scale in _queue.QUEUE:
+        assert scale in _runner.find(name).scales
 
 
 def test_partial_result_of_other_settings_is_refused(tmp_path):

@@ -1,10 +1,11 @@
-"""The command line: `python -m ntk_helpers.experiments NAME --scale quick|paper`, or `--list`."""
+"""The command line: `python -m ntk_helpers.experiments NAME --scale quick|paper`, `--list`, or `--queue`."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from ntk_helpers.experiments import find, names, run
+from ntk_helpers.experiments._queue import work_off
 from ntk_helpers.training import cores_as_devices
 
 UNFINISHED = 3
@@ -15,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ntk_helpers.experiments", description=__doc__)
     parser.add_argument("name", nargs="?", help="the experiment; --list shows them all")
     parser.add_argument("--list", action="store_true", help="list the experiments and their scales")
+    parser.add_argument("--queue", action="store_true", help="work off the long runs that are missing")
     parser.add_argument("--scale", default="quick", help="quick (the default, minutes) or paper")
     parser.add_argument(
         "--folder", type=Path, default=Path("notebooks/results"), help="where results are kept"
@@ -28,9 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
             experiment = find(name)
             print(f"{name} ({', '.join(experiment.scales)}): {experiment.summary}")
         return 0
-    if options.name is None:
-        parser.error("name an experiment, or use --list")
+    if options.name is None and not options.queue:
+        parser.error("name an experiment, or use --list or --queue")
     try:
+        if options.queue:
+            return 0 if work_off(folder=options.folder, minutes=options.minutes) else UNFINISHED
         path = run(
             options.name,
             find(options.name),

@@ -1,0 +1,79 @@
+"""Works off the runs that are missing, one after the other, at the lowest priority."""
+
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from ntk_helpers.experiments import _runner
+
+#: (experiment, scale) in the order of what they decide.
+QUEUE = (
+    ("small_learning_rates", "3cd"),
+    ("learning_speed_flow", "50x400"),
+    ("learning_speed_flow", "50x800"),
+    ("learning_speed_flow", "100x400"),
+    ("learning_speed_flow", "50x1600"),
+    ("learning_speed_flow", "200x400"),
+)
+
+
+def result_file(name: str, scale: str, folder: Path) -> Path:
+    """Where `_runner.run` writes the finished result."""
+    return folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
+
+
+@contextmanager
+def only_one(folder: Path):
+    """Hold the folder's lock; ValueError where another queue holds it. A killed process lets it go."""
+    with open(folder / "queue.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another queue works in {str(folder)!r}: wait for it, or stop it") from None
+        yield
+
+
+def work_off(
+    *,
+    folder: Path,
+    queue: Sequence[tuple[str, str]] = QUEUE,
+    find=_runner.find,
+    minutes: float = float("inf"),
+) -> bool:
+    """Run what has no result in `folder`; whether nothing is missing at the end.
+
+    An interrupted run goes on with the slice that it was in. A run that cannot start, because data or a
+    module are not here, is noted and passed over. What happens is appended to queue.log in the folder.
+    minutes: start no further slice after this long.
+
+    Raises ValueError for a missing folder, or where another queue works in it.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"folder must exist, got {str(folder)!r}")
+    with only_one(folder):
+        os.nice(19 - os.nice(0))
+        end = time.monotonic() + 60 * minutes
+        for name, scale in queue:
+            if result_file(name, scale, folder).exists():
+                continue
+            left = (end - time.monotonic()) / 60
+            if left <= 0:
+                break
+            note(folder, f"{name} {scale}: begins, or goes on")
+            try:
+                path = _runner.run(name, find(name), scale, folder=folder, minutes=left)
+            except (ValueError, ImportError, OSError) as error:
+                note(folder, f"{name} {scale}: passed over: {error}")
+                continue
+            note(folder, f"{name} {scale}: {'time is up' if path is None else 'done'}")
+        return all(result_file(name, scale, folder).exists() for name, scale in queue)
+
+
+def note(folder: Path, text: str) -> None:
+    """A line with the time in the queue's log."""
+    with open(folder / "queue.log", "a", encoding="utf-8") as log:
+        log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
