@@ -41,6 +41,17 @@ S-Lemma5 S-Lemma6 S-Lemma6-application S-Cor1
 S-Fig1 S-Fig2-a S-Fig2-b S-Fig2-c S-Fig3 S-Fig4 S-Table1-mnist S-Table1-cifar10
 S-abstract-kernel S-abstract-linear S-abstract-sde S-abstract-mean-reverting S-abstract-depth
 S-abstract-experiments
+S-setting S-setting-dimension S-reduction S-GD S-Lemma1-identity S-Lemma1-growth S-Lemma1-Ctilde
+S-NTK-def S-linearised S-SDE-law S-SDE-decomposition S-SDE-trace S-SDE-clt S-SDE-difference
+S-Gamma-regularises S-Mt S-invertibility S-phases S-variance S-B-variance S-B-map S-B-derivatives
+S-B-slope S-B-relu S-B-ordered S-B-chaotic S-Prop2-step1 S-Prop2-step2 S-Prop2-exponential
+S-only-EOC S-Kinf-relu S-Kinf-smooth S-uniformity S-EOC-shares S-EOC-invertible S-forgets S-slow
+S-Lemma2-step S-Lemma34-bound S-Lemma34-product S-corr-relu-step S-corr-relu-O1 S-relu-slope
+S-relu-slope-depth S-Prop3-fk S-Prop3-taylor S-Prop3-cubic S-Prop3-inverse S-corr-smooth-inverted
+S-smooth-slope S-Prop4-slope S-Prop4-variance S-Prop4-slope-depth S-Prop4-supplement
+S-Prop4-explodes S-Prop4-explanation S-C-intro S-C-assumption S-C-rescaling S-Lemma5-stein
+S-Lemma5-distribution S-Lemma6-matching S-Lemma6-covariances S-frozen-test S-Fig1-scatter S-Fig2-log
+S-Fig34-consistency S-T1-class S-T1-prelu S-T1-chance S-intro-better S-conclusion
 """
 
 
@@ -58,6 +69,19 @@ def test_every_claim_of_both_papers_is_listed(book):
 
 def test_the_ledger_says_what_the_notebooks_printed(book):
     assert ledger.check(book, (ROOT / "notebooks").glob("*.ipynb")) == []
+
+
+def test_the_claim_boxes_say_what_the_ledger_says(book):
+    claims = {claim.id: claim for claim in book.claims}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                assert claim_boxes.filled(source, claims) == source, path.name
+
+
+def test_every_correction_names_what_it_rests_on(book):
+    assert ledger.unsupported(book, (ROOT / "notebooks").glob("*.ipynb")) == []
 
 
 def test_mathematics_in_the_ledger_is_closed(book):
@@ -468,6 +492,7 @@ def test_filling_twice_changes_nothing_and_an_altered_statement_is_put_right(sta
     [
         (BOX.replace("O2", "O9"), "Claim 2.1: the source line of O9 names no claim of the ledger twice"),
         (BOX.replace("claim-O2", "claim-O1"), "Claim 2.1: the source line of O2 names no claim"),
+        (BOX.replace("> *[", "> ["), "Claim 2.1: it has no source line"),
         (BOX.replace("$x$).**", "$x$).** Let"), "Claim 2.1: its first line must be the title alone"),
     ],
 )

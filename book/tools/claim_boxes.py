@@ -33,10 +33,7 @@ def read_claims(path: Path) -> dict[str, Claim]:
 
 
 def filled(markdown: str, claims: Mapping[str, Claim]) -> str:
-    """The cell with the statements of `claims` (by id) in its claim boxes; raises ValueError naming the box.
-
-    A box without a source line is left as it is.
-    """
+    """The cell with the statements of `claims` (by id) in its claim boxes; ValueError names a bad box."""
     return _BOX.sub(lambda box: _filled_box(box[0], box["number"], claims), markdown)
 
 
@@ -44,7 +41,7 @@ def _filled_box(box: str, number: str, claims: Mapping[str, Claim]) -> str:
     title, *lines = box.split("\n")
     sources = [source for line in lines if (source := _SOURCE.fullmatch(line))]
     if not sources:
-        return box
+        raise ValueError(f"Claim {number}: it has no source line, > *[ID](../book/claims.md#claim-ID)*")
     if not _TITLE.fullmatch(title):
         raise ValueError(
             f"Claim {number}: its first line must be the title alone, > **Claim {number} (Title).**"
