@@ -204,7 +204,7 @@ def finite(settings: dict, weights: str, seeds, stretch=None) -> dict:
             batch_size=settings["batch_size"],
             key=keys,
             optimizer=optimizer,
-            observe=scores,
+            observe=scores if rows else None,
             at=[k - first for k in observed_at(rows)],
         )
 
