@@ -27,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers import _closed_forms, _elu, _quadrature
+from ntk_helpers import _closed_forms, _elu, _functions, _quadrature
 from ntk_helpers._closed_forms import Expectations
 from ntk_helpers._precision import float64
 
@@ -332,66 +332,6 @@ def _check_elementwise(name, function):
                 raise ValueError(f"{name} must map float64 to float64, got {result.dtype}")
 
 
-# The functions. Derivatives are written so that they do not cancel in the tails.
-
-
-def _identity(x):
-    return x
-
-
-def _one(x):
-    return jnp.ones_like(x)
-
-
-def _erf_slope(x):
-    return (2.0 / math.sqrt(math.pi)) * jnp.exp(-x * x)
-
-
-def _tanh_slope(x):
-    e = jnp.exp(-2.0 * jnp.abs(x))
-    return 4.0 * e / (1.0 + e) ** 2
-
-
-def _sigmoid_slope(x):
-    return 0.25 * _tanh_slope(0.5 * x)
-
-
-def _softplus(x):
-    return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
-
-
-def _silu(x):
-    return x * jax.nn.sigmoid(x)
-
-
-def _silu_slope(x):
-    return jax.nn.sigmoid(x) + x * _sigmoid_slope(x)
-
-
-def _normal_distribution(x):
-    return 0.5 * jax.lax.erfc(-x / math.sqrt(2.0))
-
-
-def _gelu(x):
-    return x * _normal_distribution(x)
-
-
-def _gelu_slope(x):
-    return _normal_distribution(x) + x * jnp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
-
-
-def _minus_sine(x):
-    return -jnp.sin(x)
-
-
-def _elu_value(x):
-    return jnp.where(x > 0.0, x, jnp.expm1(jnp.minimum(x, 0.0)))
-
-
-def _elu_slope(x):
-    return jnp.exp(jnp.minimum(x, 0.0))
-
-
 def leaky_relu(slope):
     """The activation phi(x) = x for x > 0, slope x for x < 0: the same object for the same slope.
 
@@ -414,7 +354,7 @@ def _leaky_relu(slope):
     def dphi(x):
         return jnp.where(x > 0.0, 1.0, slope).astype(x.dtype)
 
-    functions = (_identity, _one) if slope == 1.0 else (phi, dphi)
+    functions = (_functions.identity, _functions.one) if slope == 1.0 else (phi, dphi)
     kinks = () if slope == 1.0 else (0.0,)
     slopes = 1.0, slope
     return Activation(name, *functions, kinks, slopes, expectations=_two_slopes(slopes))
@@ -428,15 +368,17 @@ _ACTIVATIONS = {
     "linear": leaky_relu(1.0),
     "relu": leaky_relu(0.0),
     "leaky_relu": leaky_relu(0.01),
-    "erf": _smooth("erf", jax.lax.erf, _erf_slope, BOUNDED_RANGE),
-    "tanh": _smooth("tanh", jnp.tanh, _tanh_slope, BOUNDED_RANGE),
-    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _sigmoid_slope, BOUNDED_RANGE),
+    "erf": _smooth("erf", jax.lax.erf, _functions.erf_slope, BOUNDED_RANGE),
+    "tanh": _smooth("tanh", jnp.tanh, _functions.tanh_slope, BOUNDED_RANGE),
+    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _functions.sigmoid_slope, BOUNDED_RANGE),
     "sin": _smooth("sin", jnp.sin, jnp.cos, ANY_RANGE),
-    "cos": _smooth("cos", jnp.cos, _minus_sine, ANY_RANGE),
-    "softplus": _smooth("softplus", _softplus, jax.nn.sigmoid),
-    "gelu": _smooth("gelu", _gelu, _gelu_slope),
-    "silu": _smooth("silu", _silu, _silu_slope),
-    "elu": Activation("elu", _elu_value, _elu_slope, (0.0,), None, CLOSED_RANGE, _elu.expectations()),
+    "cos": _smooth("cos", jnp.cos, _functions.minus_sine, ANY_RANGE),
+    "softplus": _smooth("softplus", _functions.softplus, jax.nn.sigmoid),
+    "gelu": _smooth("gelu", _functions.gelu, _functions.gelu_slope),
+    "silu": _smooth("silu", _functions.silu, _functions.silu_slope),
+    "elu": Activation(
+        "elu", _functions.elu_value, _functions.elu_slope, (0.0,), None, CLOSED_RANGE, _elu.expectations()
+    ),
 }
 
 
