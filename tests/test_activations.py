@@ -544,7 +544,7 @@ def test_derivatives_of_the_functions(name):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: get("swish"), "activation must be an Activation or one of elu, erf"),
+        (lambda: get("swish"), "activation must be an Activation or one of cos, elu, erf"),
         (lambda: get(3), "got 3"),
         (lambda: leaky_relu(math.nan), "slope must be finite"),
         (lambda: leaky_relu("0.1x"), "slope must be finite"),
