@@ -21,7 +21,7 @@ below g, else it is not decided. Outputs: what the mean over the outputs takes a
 the start do, is the difference of g between "full" and "mean", and "full" and "zero", network by network;
 it has a sign beyond three standard errors. Images: so for g of "full" less that of "first 150". The times
 themselves are not the authors': few images are learnt sooner than all.
-"50x400-first" is the first four networks of "50x400".
+"50x400-first" is the first seven networks of "50x400".
 """
 
 import jax
@@ -142,7 +142,7 @@ EXPERIMENT = Experiment(
     scales={
         "quick": PROTOCOL | {"architectures": [[10, 60, 1]], "seeds": [0], "images": 40, "first": [20]},
         "50x400": panel(50, 400, 100),
-        "50x400-first": panel(50, 400, 100, networks=4),
+        "50x400-first": panel(50, 400, 100, networks=7),
         "100x400": panel(100, 400, 120),
         "50x800": panel(50, 800, 140),
         "200x400": panel(200, 400, 160),
