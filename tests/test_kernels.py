@@ -509,9 +509,9 @@ def test_kernels_derivatives_are_finite_differences(activation, sigma_b, kernel_
 
 
 def test_kernels_derivative_at_a_zero_input_is_that_of_the_linear_part():
-    """Without bias: exactly the kernel's where it is linear, and of one ReLU layer its mean slope of 1/2."""
+    """Without bias: 3 for a linear kernel; 1/4, the odd part in c, from Sigma and Theta of one ReLU layer."""
     x2 = inputs(1, 3)
-    for activation, depth, expected in (("linear", 3, 3.0), ("relu", 2, 0.5 + 0.5)):
+    for activation, depth, expected in (("linear", 3, 3.0), ("relu", 2, 0.25 + 0.25)):
 
         def ntk(x, activation=activation, depth=depth):
             network = {"depth": depth, "activation": activation, "sigma_w": 1.0, "sigma_b": 0.0}
@@ -519,8 +519,8 @@ def test_kernels_derivative_at_a_zero_input_is_that_of_the_linear_part():
 
         with float64():
             value, gradient = jax.value_and_grad(ntk)(jnp.zeros((1, 3)))
-        assert value == 0.0
-        np.testing.assert_allclose(gradient, expected * x2 / 3, rtol=1e-13)
+        assert float(value) == 0.0
+        np.testing.assert_allclose(np.asarray(gradient), expected * x2 / 3, rtol=1e-13)
 
 
 def test_kernels_under_jit_and_vmap_are_those_of_the_driver():
