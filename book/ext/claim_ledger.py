@@ -89,7 +89,8 @@ def claim_body(claim: Claim, claims: list[Claim], chapters: dict[int, str]) -> l
     if claim.reason:
         lines += [f"**{claim.verdict.capitalize()}.** " + claim.reason.strip(), ""]
     if claim.corrected:
-        lines += ["**Corrected.** " + claim.corrected.strip(), ""]
+        name = "Extent" if claim.verdict == "holds" else "Corrected"
+        lines += [f"**{name}.** " + claim.corrected.strip(), ""]
     lines += [f"- {assertion_link(a)}: {badge(a.verdict)} {_literal(a.measured)}" for a in claim.assertions]
     steps = [f"{claim_link(step.id)} {badge(step.verdict)}" for step in claims if step.under == claim.id]
     if steps:
@@ -103,7 +104,7 @@ def corrections(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
     """For each claim that does not hold as it stands: what is true, and the assertions that say so."""
     lines = []
     for claim in claims:
-        if claim.corrected:
+        if claim.corrected and claim.verdict != "holds":
             deciding = ", ".join(assertion_link(assertion) for assertion in claim.assertions)
             lines += [
                 f"**{claim.where}: {claim.title}.** {badge(claim.verdict)}",
