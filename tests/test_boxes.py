@@ -246,9 +246,10 @@ def test_book_folds_solutions(book):
 
 def test_book_captions_figures_and_describes_them(book):
     page = book["notebooks/02_sample"]
-    caption = box_of(page, "fig-2-1")
-    assert "caption-text" in caption["class"]
-    assert page.select_one("div.cell_output img")["alt"] == "Figure 2.1. The error falls as 1/n."
+    picture = page.select_one("div.cell_output img")
+    assert picture["alt"] == "Figure 2.1. The error falls as 1/n."
+    assert picture["id"] == "fig-2-1"  # a link to the figure shows the picture, not the caption below it
+    assert "caption-text" in picture.find_next("p")["class"]
 
 
 def test_book_leaves_ordinary_quotes_alone(book):
