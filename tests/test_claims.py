@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 import claim_boxes  # noqa: E402
+import claim_ledger  # noqa: E402
 import ledger  # noqa: E402  (lives with the book's Sphinx extensions)
 
 pytestmark = pytest.mark.book
@@ -137,6 +138,15 @@ def test_open_and_decided_claims_are_read():
     assert read.claims[1].assertions == ()
     assert read.claims[1].corrected is None
     assert read.claims[1].origin == "printed in Section 1, page 3"
+
+
+def test_a_claim_that_holds_shows_its_extent_and_is_no_correction():
+    read = ledger.parse(document(decided(corrected="At $n = 400$.")))
+    chapters = {2: "The tangent kernel"}
+    assert "**Extent.** At $n = 400$." in claim_ledger.claim_body(read.claims[0], read.claims, chapters)
+    assert claim_ledger.corrections(read.claims, chapters) == [
+        "No claim of this paper has been corrected yet."
+    ]
 
 
 def test_the_place_and_the_source_of_a_statement_are_read():
