@@ -601,6 +601,12 @@ def test_the_counts_add_up(built):
     ]
 
 
+def test_the_verdicts_of_a_chapter_are_counted():
+    read = ledger.parse(document(decided(), claim("S-Prop2")))
+    counted = claim_ledger.chapters_table(read, read.chapters)
+    assert [row.split("|")[2:6] for row in counted[2:]] == [[" 1 ", "  ", "  ", " 1 "]]
+
+
 def test_the_figure_index_lists_figures_alone(built):
     paper_o, paper_s = built["figure_index"].find_all("table")
     assert len(paper_o.find_all("tr")) == 1  # the head alone
@@ -620,6 +626,8 @@ def test_the_erratum_lists_what_is_corrected_and_nothing_else(built):
     assert (
         page.get_text().count("No claim of this paper has been corrected yet.") == 1
     )  # paper S of this book
+    assert "As printed. " in page.get_text()  # the statement stands beside its correction
+    assert "Corrected. Twice" in page.get_text()
     links = {a.get_text(): a["href"] for a in page.find_all("a", class_="internal")}
     assert links["O2"] == "claims.html#claim-O2"
     assert links["O2-rate"] == "../notebooks/02_x.html#assertion-O2-rate"

@@ -1,8 +1,9 @@
 """Sphinx extension: the pages built from the claim ledger, and anchors at the assertion cells.
 
-Directives: `{claim-summary}` (how many claims have which verdict), `{claim-ledger}` with the option `paper`
-(every claim of a paper), `{figure-index}` with the option `paper` (its figures and tables), `{corrections}`
-with the option `paper` (what is true where the paper is not), `{claim-changes}` (what this book had wrong).
+Directives: `{claim-summary}` (how many claims have which verdict), `{claim-chapters}` (the same by chapter),
+`{claim-ledger}` with the option `paper` (every claim of a paper), `{figure-index}` with the option `paper`
+(its figures and tables), `{corrections}` with the option `paper` (what is true where the paper is not),
+`{claim-changes}` (what this book had wrong).
 Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
 """
 
@@ -50,6 +51,17 @@ def summary_table(ledger: Ledger) -> list[str]:
     sums = [str(sum(claim.paper == paper for claim in ledger.claims)) for paper in ledger.papers]
     rows.append(("All", *sums, str(len(ledger.claims))))
     return _table(("Verdict", *(f"Paper {paper}" for paper in ledger.papers), "Both"), rows)
+
+
+def chapters_table(ledger: Ledger, chapters: dict[int, str]) -> list[str]:
+    """One row a chapter: its name (linked) and how many of its claims have which verdict."""
+    counts = Counter((claim.chapter, claim.verdict) for claim in ledger.claims)
+    rows = [
+        (name, *(str(counts[number, verdict] or "") for verdict in _KINDS[:4]))
+        for number, name in chapters.items()
+        if any(counts[number, verdict] for verdict in _KINDS)
+    ]
+    return _table(("Chapter", *(badge(verdict) for verdict in _KINDS[:4])), rows)
 
 
 def overview_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
@@ -107,12 +119,13 @@ def corrections(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
         if claim.corrected and claim.verdict != "holds":
             deciding = ", ".join(assertion_link(assertion) for assertion in claim.assertions)
             lines += [
-                f"**{claim.where}: {claim.title}.** {badge(claim.verdict)}",
+                f"**{claim.where[0].upper()}{claim.where[1:]}: {claim.title}.** {badge(claim.verdict)}",
                 "",
-                claim.corrected.strip(),
+                f"*{label(claim)}* {claim.statement.strip()}",
                 "",
-                f"*Printed statement:* {claim_link(claim.id)}. *Decided by* {deciding} *in chapter* "
-                f"{chapters[claim.chapter]}.",
+                f"*Corrected.* {claim.corrected.strip()}",
+                "",
+                f"{claim_link(claim.id)}, *decided by* {deciding} *in chapter* {chapters[claim.chapter]}.",
                 "",
             ]
     return lines or ["No claim of this paper has been corrected yet."]
@@ -200,6 +213,15 @@ class ClaimSummary(_LedgerDirective):
         return self.markdown(summary_table(self.ledger()), nodes.Element()).children
 
 
+class ClaimChapters(_LedgerDirective):
+    """`{claim-chapters}`: the verdicts of each chapter, counted."""
+
+    def run(self) -> list[nodes.Node]:
+        ledger = self.ledger()
+        lines = chapters_table(ledger, self.chapters(ledger))
+        return self.markdown(lines, nodes.Element()).children
+
+
 class ClaimChanges(_LedgerDirective):
     """`{claim-changes}`: what changed in the ledger, and why."""
 
@@ -275,6 +297,7 @@ def _note_slugs(env, docname: str, anchors: list[str]) -> None:
 def setup(app) -> dict:
     app.add_directive("claim-summary", ClaimSummary)
     app.add_directive("claim-ledger", ClaimLedger)
+    app.add_directive("claim-chapters", ClaimChapters)
     app.add_directive("claim-changes", ClaimChanges)
     app.add_directive("figure-index", FigureIndex)
     app.add_directive("corrections", Corrections)
