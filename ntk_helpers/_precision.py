@@ -8,6 +8,7 @@ import contextlib
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 if hasattr(jax, "enable_x64"):  # jax 0.8 and later
@@ -32,6 +33,15 @@ def _context():
 def any_traced(*values):
     """Whether a leaf of these pytrees is traced by jax.jit, jax.grad or jax.vmap."""
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
+def _at_once():
+    """Within somebody's traced function: have jax compute now instead of tracing along; elsewhere nothing.
+
+    jax 0.7 cannot compile every loop under `ensure_compile_time_eval`: it is entered only where it is needed.
+    """
+    tracing = any_traced(jnp.zeros(()))
+    return jax.ensure_compile_time_eval() if tracing else contextlib.nullcontext()
 
 
 def float64(function=None, *, traceable=False):
@@ -60,7 +70,7 @@ def float64(function=None, *, traceable=False):
                 )
             with _context():
                 return function(*args, **kwargs)
-        with _context(), jax.ensure_compile_time_eval():
+        with _context(), _at_once():
             result = function(*args, **kwargs)
             return jax.tree.map(
                 lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, result
