@@ -36,17 +36,17 @@ def first_gamma(u1, u2, same):
     gamma = jnp.clip(1.0 - jnp.matmul(u1, u2.T, precision="highest"), 0.0, 2.0)  # clips rounding
     close = ((gamma < NEAR) | (gamma > 2.0 - NEAR)) & ~same
 
-    def refine(row):
-        u, gamma, close = row
+    def refine(u, gamma):
         far = gamma > 1.0
         half = 0.5 * jnp.sum((u + jnp.where(far, 1.0, -1.0)[:, None] * u2) ** 2, axis=1)
-        return jnp.where(close, jnp.where(far, 2.0 - half, half), gamma)
+        return jnp.where(far, 2.0 - half, half)
+
+    def refine_row(i, gamma):
+        row = jax.lax.cond(close[i].any(), refine, lambda u, gamma: gamma, u1[i], gamma[i])
+        return gamma.at[i].set(jnp.where(close[i], row, gamma[i]))
 
     def refine_rows():
-        row_by_row = (u1, gamma, close)
-        return jax.lax.map(
-            lambda row: jax.lax.cond(row[2].any(), refine, lambda row: row[1], row), row_by_row
-        )
+        return jax.lax.fori_loop(0, len(u1), refine_row, gamma)
 
     return jnp.where(same, 0.0, jax.lax.cond(close.any(), refine_rows, lambda: gamma))
 
