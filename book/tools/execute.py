@@ -24,8 +24,7 @@ def execute(path: Path, timeout: int = 600) -> None:
         notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
     client.execute()
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number:03d}"
+    for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     nbformat.validate(notebook)
