@@ -1,10 +1,11 @@
-"""Write what stands in one place where it is used: the repository's address and the papers' statements.
+"""Write what stands in one place where it is used: the address, the papers' statements, exercises.
 
     python book/tools/stamp.py              stamp notebooks/*.ipynb and CITATION.cff
     python book/tools/stamp.py --check      change nothing; fail if one of them is out of step
 
 A notebook carries the address (from _config.yml) in its Colab badge and its set-up cell, and statements (from
-book/claims.yml) in its claim boxes, see claim_boxes.py. CITATION.cff carries the address.
+book/claims.yml) in its claim boxes, see claim_boxes.py, and exercises (from course/exercises), see
+course/tools/exercises.py. CITATION.cff carries the address.
 
 The badge is a line of the first cell: put `[badge]` there. The second cell is the set-up cell: put `# set-up`
 there. Both are recognised and renewed afterwards, so that stamping twice changes nothing.
@@ -28,6 +29,10 @@ import yaml
 from claim_boxes import Claim, filled, read_claims
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "course" / "tools"))
+
+import exercises  # noqa: E402  (the sources of the exercises, with the course)
+
 COLAB_PACKAGES = ("neural-tangents==0.6.5", "frozendict")
 # What importing a module needs more: versions that run on Colab's jax, as in tests/environments/colab.txt.
 EXTRA_PACKAGES = {
@@ -130,13 +135,32 @@ def with_claims(notebook: nbformat.NotebookNode, claims: Mapping[str, Claim]) ->
     return result
 
 
-def restamped(path: Path, where: Address, claims: Mapping[str, Claim]) -> str | None:
+def with_exercises(
+    notebook: nbformat.NotebookNode, name: str, sources: Mapping[str, exercises.Exercise]
+) -> nbformat.NotebookNode:
+    """A copy of the notebook with the boxes of `sources`; ValueError where it lacks one of its chapter."""
+    result = copy.deepcopy(notebook)
+    prose = [cell for cell in result.cells if cell.cell_type == "markdown"]
+    for cell in prose:
+        cell.source = exercises.filled(cell.source, sources)
+    chapter = name[:2]
+    if chapter.isdigit():
+        text = "\n".join(cell.source for cell in prose)
+        for number in exercises.missing(text, int(chapter), sources):
+            anchor = f'<a id="ex-{number.replace(".", "-")}"></a>'
+            raise ValueError(f"Exercise {number} has no box: put the line {anchor} in its place")
+    return result
+
+
+def restamped(
+    path: Path, where: Address, claims: Mapping[str, Claim], sources: Mapping[str, exercises.Exercise]
+) -> str | None:
     """The text that the file should have, or None where it has it; raises ValueError naming the file."""
     if path.suffix == ".ipynb":
         notebook = nbformat.read(path, as_version=4)
         after = stamped(notebook, where, path.name)
         try:
-            after = with_claims(after, claims)
+            after = with_exercises(with_claims(after, claims), path.name, sources)
         except ValueError as error:
             raise ValueError(f"{path.name}: {error}") from error
         return None if after == notebook else nbformat.writes(after) + "\n"
@@ -151,15 +175,16 @@ def main(arguments: list[str]) -> int:
         return 2
     where = address()
     claims = read_claims(ROOT / "book" / "claims.yml")
+    sources = exercises.read()
     changed = 0
     for path in [ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
-        text = restamped(path, where, claims)
+        text = restamped(path, where, claims, sources)
         if text is None:
             continue
         changed += 1
         if arguments:
             print(
-                f"{path.name} is out of step with _config.yml or book/claims.yml: "
+                f"{path.name} is out of step with _config.yml, book/claims.yml or course/exercises: "
                 f"run python book/tools/stamp.py"
             )
         else:

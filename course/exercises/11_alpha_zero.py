@@ -1,0 +1,21 @@
+# ---
+# number: "11.3"
+# title: "$\\alpha = 0$"
+# level: 3
+# minutes: 35
+# section: "11.2"
+# objective: "Extend a lemma on sequences to its boundary"
+# points: 3
+# ---
+
+# %% prompt [markdown]
+# What does Lemma 4 become for $\alpha = 0$?
+
+# %% solution [markdown]
+# In [(11.3)](#eq-11-3), $s_l = q\kappa \frac{\log l}{l} + O(\frac1l)$, and $r_l = \lambda_l r_{l-1} + s_l$ with $\lambda_l = 1 + O(\frac{\log l}{l^2})$. Nothing damps the sum: $r_l = \frac{q\kappa}{2} \log^2 l + O(\log l)$, and
+# $\frac{a_l}{l} = q + \frac{q\kappa}{2} \frac{\log^2 l}{l} + O(\frac{\log l}{l})$.
+
+# %% rubric [markdown]
+# * 1 point: the source.
+# * 1 point: the undamped sum.
+# * 1 point: the conclusion.
