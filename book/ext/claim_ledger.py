@@ -278,16 +278,16 @@ def note_anchors(app, doctree: nodes.document) -> None:
             if source is not None and (name := assertion_name(source.astext())):
                 node["ids"].append(f"assertion-{name}")
                 anchors.append(f"assertion-{name}")
-    _note_slugs(app.env, app.env.docname, anchors)
+    note_slugs(app.env, app.env.docname, anchors)
 
 
 def note_citations(app, env) -> None:
     """Let MyST know of the references too: what a bibliography holds is known when all pages are read."""
     for citation in env.get_domain("cite").citations:
-        _note_slugs(env, citation.bibliography_key.docname, [citation.citation_id])
+        note_slugs(env, citation.bibliography_key.docname, [citation.citation_id])
 
 
-def _note_slugs(env, docname: str, anchors: list[str]) -> None:
+def note_slugs(env, docname: str, anchors: list[str]) -> None:
     """Make `page#anchor` a link that MyST resolves, and warns of when the anchor has gone."""
     if anchors:
         slugs = env.metadata[docname].setdefault("myst_slugs", {})
