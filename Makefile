@@ -1,6 +1,8 @@
 # make book              install what is needed into .venv, execute the notebooks, build _build/html, no warning allowed
 # make test              install what is needed, run the tests and the notebooks on the versions of requirements.txt
 # make test-everywhere   run what the test above leaves out: notebooks on Colab's versions, unit tests on the oldest
+# make course            exercises, solutions, grading archives, quizzes and slides of the course, into _build/course
+# make grade FOLDER=f    grade the submissions in folder f, into f/graded
 # make coverage          run the unit tests and say how much of the package they reach
 # make benchmark         time the package beside others, write tests/benchmarks/results
 # make notebooks         for authors: badge, set-up cell and claim boxes, then execute all notebooks
@@ -14,7 +16,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: help book test test-everywhere coverage notebooks stamp lint lock benchmark clean
+.PHONY: help book course grade test test-everywhere coverage notebooks stamp lint lock benchmark clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -48,6 +50,14 @@ notebooks: .venv/.installed stamp
 
 stamp: .venv/.installed
 	$(BIN)/python book/tools/stamp.py
+
+# ---- the course
+
+course: .venv/.installed stamp
+	$(BIN)/python course/tools/build.py
+
+grade: .venv/.installed
+	$(BIN)/python course/tools/grade.py "$(FOLDER)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
 
 # ---- tests
 

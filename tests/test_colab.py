@@ -49,7 +49,8 @@ def test_everything_stamped_is_in_step_with_the_address():
 def test_the_address_stands_nowhere_else():
     url = stamp.address().url.encode()
     holders = {name for name in files_of_the_project() if url in (ROOT / name).read_bytes()}
-    assert holders == {"_config.yml", "CITATION.cff", *(f"notebooks/{name}" for name in NOTEBOOKS)}
+    student = {path.relative_to(ROOT).as_posix() for path in (ROOT / "course" / "student").glob("*.ipynb")}
+    assert holders == {"_config.yml", "CITATION.cff", *student, *(f"notebooks/{name}" for name in NOTEBOOKS)}
 
 
 def test_the_citation_takes_the_address():

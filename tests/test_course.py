@@ -1,6 +1,8 @@
 """The course: the sources of its exercises, and what is generated from them."""
 
+import json
 import sys
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -9,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "course" / "tools"))
 
+import build  # noqa: E402
+import checks  # noqa: E402
 import exercises  # noqa: E402
 
 pytestmark = pytest.mark.book
@@ -132,3 +136,64 @@ def test_reading_finds_doubles_gaps_and_misnamed_files(tmp_path):
     (tmp_path / "02_a.py").rename(tmp_path / "03_a.py")
     with pytest.raises(ValueError, match="begin its name"):
         exercises.read(tmp_path)
+
+
+# ---- exercises with code
+
+CODED = [exercise for exercise in SOURCES.values() if exercise.has_code]
+# One in eight each time, all in make test-everywhere.
+SAMPLED = [
+    pytest.param(exercise, id=exercise.name, marks=() if i % 8 == 0 else pytest.mark.everywhere)
+    for i, exercise in enumerate(CODED)
+]
+
+
+@pytest.mark.parametrize("exercise", SAMPLED)
+def test_solution_passes_stub_fails_and_wrong_answer_is_found_out(exercise):
+    solution, stub, wrong = (
+        checks.failures(exercise, exercise.cell(v)) for v in ("solution", "stub", "wrong")
+    )
+    assert solution == {"public": [], "hidden": []}
+    assert len(stub["public"]) >= 1
+    assert wrong["public"] == []
+    assert len(wrong["hidden"]) >= 1
+
+
+def test_the_check_of_checks_tells_answers_apart():
+    sample = exercises.parse(SAMPLE + CODE, "02_sample")
+    assert checks.failures(sample, sample.cell("solution")) == {"public": [], "hidden": []}
+    assert checks.failures(sample, sample.cell("stub"))["public"] == ["AssertionError: "]
+    assert checks.failures(sample, sample.cell("wrong")) == {"public": [], "hidden": ["AssertionError: "]}
+
+
+# ---- what is generated
+
+
+def test_student_notebooks_are_in_step(capsys):
+    assert build.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_student_notebooks_hold_no_solution_and_no_hidden_check():
+    for exercise in CODED:
+        for path in (ROOT / "course" / "student").glob(f"{exercise.name[:2]}_*.ipynb"):
+            cells = nbformat.read(path, as_version=4).cells
+            text = "\n\n".join(cell.source for cell in cells)
+            assert exercise.cell("stub") in text
+            for secret in (exercise.cell("solution"), exercise.cell("wrong"), *exercise.code["hidden"]):
+                assert secret not in text
+
+
+def test_build_writes_every_part(tmp_path):
+    build.build(tmp_path / "course")
+    student, instructor = tmp_path / "course" / "student", tmp_path / "course" / "instructor"
+    for path in NOTEBOOKS:
+        assert (student / path.name).exists()
+        assert (student / f"{path.stem}.html").exists()
+        assert (instructor / f"{path.stem}_solutions.ipynb").exists()
+    secrets = [check for exercise in CODED for check in exercise.code["hidden"]]
+    published = "".join(path.read_text(encoding="utf-8") for path in student.glob("*.*"))
+    assert not [secret for secret in secrets if secret in published]
+    with zipfile.ZipFile(instructor / "otter" / "02_tangent_kernel.zip") as archive:
+        assert {"run_autograder", "run_otter.py", "setup.sh", "tests/q2_9.py"} <= set(archive.namelist())
+        compile(archive.read("tests/q2_9.py"), "q2_9", "exec")
+    assert len(json.loads((instructor / "bank.json").read_text())) == len(SOURCES)
