@@ -5,6 +5,7 @@
 # make grade FOLDER=f    grade the submissions in folder f, into f/graded
 # make coverage          run the unit tests and say how much of the package they reach
 # make benchmark         time the package beside others, write tests/benchmarks/results
+# make mutants           run all assertions against the wrong theories of book/mutants.yml, write book/mutants.csv
 # make notebooks         for authors: badge, set-up cell and claim boxes, then execute all notebooks
 # make lock              for authors: new versions in requirements.txt
 # make clean             remove what the others made
@@ -16,7 +17,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: help book course grade test test-everywhere coverage notebooks stamp lint lock benchmark clean
+.PHONY: help book course grade test test-everywhere coverage mutants notebooks stamp lint lock benchmark clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -69,6 +70,9 @@ test: .venv/.installed lint
 
 test-everywhere: .venv/.installed .venv-colab/.installed .venv-oldest/.installed
 	$(PYTEST) -m everywhere tests
+
+mutants: .venv/.installed
+	$(BIN)/python book/tools/mutants.py -j $(WORKERS)
 
 coverage: .venv/.installed
 	$(BIN)/coverage run --source ntk_helpers -m pytest -q -m "not book" tests
