@@ -3,6 +3,12 @@
 # make test-everywhere   run what the test above leaves out: notebooks on Colab's versions, unit tests on the oldest
 # make course            exercises, solutions, grading archives, quizzes and slides of the course, into _build/course
 # make grade FOLDER=f    grade the submissions in folder f, into f/graded
+# make pdf               print the built book: _build/html/pdf, each page and the whole (needs chromium)
+# make epub              the book as an EPUB: _build/html/ntk-book.epub (needs chromium)
+# make address           give the book its address: make address REPOSITORY=https://github.com/OWNER/NAME
+# make drift-colab       for the monthly run: all notebooks on the versions that Colab has today
+# make drift-newest      for the monthly run: everything on the newest releases
+# make book-newest-sphinx   for the monthly run: build with the newest Sphinx
 # make coverage          run the unit tests and say how much of the package they reach
 # make benchmark         time the package beside others, write tests/benchmarks/results
 # make mutants           run all assertions against the wrong theories of book/mutants.yml, write book/mutants.csv
@@ -18,6 +24,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: help book course grade test test-everywhere coverage mutants notebooks stamp lint lock benchmark clean
+.PHONY: pdf epub address drift-colab drift-newest book-newest-sphinx
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -46,6 +53,16 @@ _build/.package: $(shell find ntk_helpers -name '*.py') requirements.txt
 book: .venv/.installed _build/.package
 	$(BIN)/jupyter-book build -W --keep-going -n --all .
 
+pdf: .venv/.installed
+	test -d _build/html || $(MAKE) book
+	$(BIN)/python book/tools/paper.py _build/html
+
+epub: .venv/.installed
+	$(BIN)/python book/tools/epub.py _build/html
+
+address: .venv/.installed
+	$(BIN)/python book/tools/address.py $(REPOSITORY) $(SITE)
+
 notebooks: .venv/.installed stamp
 	$(BIN)/python book/tools/execute.py notebooks/*.ipynb
 
@@ -62,13 +79,18 @@ grade: .venv/.installed
 
 # ---- tests
 
+# The driver of the browser suite; without node its tests are skipped, and say so.
+tests/browser/node_modules: tests/browser/package.json
+	command -v npm > /dev/null || { echo "no npm here: the browser suite is skipped"; exit 0; }; \
+	    cd tests/browser && npm install --silent --no-audit --no-fund --no-package-lock && touch node_modules
+
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -q
 
-test: .venv/.installed lint
+test: .venv/.installed lint tests/browser/node_modules
 	$(PYTEST) -m "not everywhere" --durations 15 tests notebooks --nbval --nbval-current-env \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-test-everywhere: .venv/.installed .venv-colab/.installed .venv-oldest/.installed
+test-everywhere: .venv/.installed .venv-colab/.installed .venv-oldest/.installed tests/browser/node_modules
 	$(PYTEST) -m everywhere tests
 
 mutants: .venv/.installed
@@ -85,6 +107,21 @@ lint: .venv/.installed
 benchmark: .venv/.installed
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
+# ---- drift: versions that nobody has locked
+
+drift-colab:
+	$(PYTHON) tests/environments/colab_now.py
+	$(MAKE) test-everywhere
+
+drift-newest: lock
+	$(MAKE) test
+
+book-newest-sphinx:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade -r tests/environments/newest_sphinx.in
+	.venv-newest/bin/python $(PIP_INSTALL) jupyter-book==1.0.4.post1
+	.venv-newest/bin/python tests/built_book.py _build/newest-sphinx
+
 # ---- versions
 
 lock:
@@ -93,4 +130,4 @@ lock:
 	    --fork-strategy fewest --no-emit-index-url --no-annotate --upgrade --quiet -o requirements.txt
 
 clean:
-	rm -rf _build .venv .venv-colab .venv-oldest .venv-lock
+	rm -rf _build .venv .venv-colab .venv-oldest .venv-lock .venv-newest tests/browser/node_modules

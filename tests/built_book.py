@@ -73,6 +73,8 @@ def network_loads(page: BeautifulSoup) -> Iterator[str]:
     """What the page would fetch from a network by itself; links to click are not meant."""
     for name, attribute in _LOADING.items():
         for element in page.find_all(name):
+            if "canonical" in element.get("rel", ()):
+                continue  # says where the page stands, and loads nothing
             urls = [element.get(attribute, ""), *re.split(r"[,\s]+", element.get("srcset", ""))]
             yield from (f"<{name}> {url}" for url in urls if is_remote(url))
     styles = [style.get_text() for style in page.find_all("style")]
@@ -162,3 +164,9 @@ def formulas(page: BeautifulSoup) -> set[tuple[str, bool]]:
         display = element.name == "div"
         found.add((re.sub(r"^\\[(\[]|\\[)\]]$", "", text), display))
     return found
+
+
+if __name__ == "__main__":  # python tests/built_book.py OUT
+    done = build(ROOT, configuration(), Path(sys.argv[1]))
+    print(done.stdout, done.stderr, sep="\n")
+    sys.exit(done.returncode)

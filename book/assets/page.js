@@ -1,21 +1,64 @@
-// What every page does once it stands: links land where they point to, and paper shows what folds hide.
+// What every page does once it stands: links land where they point to, what scrolls can be reached with the
+// keyboard, and paper shows what folds hide.
 "use strict";
 
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise; // formulas change the height of the page: only now is the place known
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  target?.closest("details:not([open])")?.setAttribute("open", "");
   target?.scrollIntoView();
 });
 
+// ---- a formula that scrolls is a stop of the tab key; one that does not is none
+
+const scrolling = new ResizeObserver(entries => {
+  for (const { target } of entries) reach(target);
+});
+
+function reach(box) {
+  if (box.scrollWidth <= box.clientWidth + 2) {
+    box.removeAttribute("tabindex");
+    return;
+  }
+  box.tabIndex = 0;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "formula, scrolls");
+}
+
+const typeset = new MutationObserver(changes => {
+  for (const change of changes) {
+    for (const node of change.addedNodes) {
+      const box = node.nodeType === 1 && (node.matches("mjx-container") ? node : node.closest("mjx-container"));
+      if (box && box.getAttribute("display") === "true") {
+        reach(box);
+        scrolling.observe(box);
+      }
+    }
+  }
+});
+typeset.observe(document.querySelector("article") ?? document.body, { childList: true, subtree: true });
+
+// ---- paper
+
+const PAPER = 680; // pixels between the margins of a sheet
 const opened = [];
+const shrunk = [];
 
 addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll("article details:not([open])")) {
     fold.open = true;
     opened.push(fold);
   }
+  for (const box of document.querySelectorAll('article mjx-container[display="true"]')) {
+    const room = Math.min(PAPER, box.clientWidth);
+    if (box.scrollWidth > room + 2) {
+      box.style.fontSize = `${Math.floor((100 * room) / box.scrollWidth) - 1}%`;
+      shrunk.push(box);
+    }
+  }
 });
 
 addEventListener("afterprint", () => {
   for (const fold of opened.splice(0)) fold.open = false;
+  for (const box of shrunk.splice(0)) box.style.fontSize = "";
 });

@@ -1,16 +1,21 @@
 """Sphinx extension: the pages built from the claim ledger, and anchors at the assertion cells.
 
 Directives: `{claim-summary}` (how many claims have which verdict), `{claim-chapters}` (the same by chapter),
-`{claim-ledger}` with the option `paper` (every claim of a paper), `{figure-index}` with the option `paper`
-(its figures and tables), `{corrections}` with the option `paper` (what is true where the paper is not),
+`{claim-table}` (a row for every claim; book/assets/ledger.js filters and sorts it), `{claim-ledger}` with the
+option `paper` (every claim of a paper, a section each), `{figure-index}` with the option `paper` (its figures
+and tables), `{corrections}` with the option `paper` (what is true where the paper is not),
 `{claim-changes}` (what this book had wrong).
 Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
 """
 
+import json
 import re
 from collections import Counter
+from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
+from claims_export import bibtex, version_of
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
@@ -20,6 +25,10 @@ from sphinx.util.docutils import SphinxDirective
 LEDGER = "book/claims.yml"
 NOTEBOOKS = "notebooks"
 CLAIMS_PAGE = "claims.md"  # the pages that use these directives are its neighbours
+
+# What claims_export writes, as seen from the claims page.
+FILES = """<p>For programs: <a href="../claims.json">claims.json</a>
+(<a href="../claims.schema.json">schema</a>); for citations: <a href="../claims.bib">claims.bib</a>.</p>"""
 
 _KINDS = (*VERDICTS, *UNDECIDED)
 _COLOURS = ("success", "warning", "danger", "muted-line", "muted-line", "muted-line")
@@ -64,12 +73,20 @@ def chapters_table(ledger: Ledger, chapters: dict[int, str]) -> list[str]:
     return _table(("Chapter", *(badge(verdict) for verdict in _KINDS[:4])), rows)
 
 
-def overview_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
-    """One row a claim: its id (linked), what it is about, the chapter that decides it, its verdict."""
+def overview_table(claims: Iterable[Claim], chapters: dict[int, str]) -> list[str]:
+    """One row a claim: its id (linked), what it is about, its place and source, its chapter, its verdict."""
     rows = [
-        (claim_link(claim.id), claim.title, chapters[claim.chapter], badge(claim.verdict)) for claim in claims
+        (
+            claim_link(claim.id),
+            claim.title,
+            str(claim.where),
+            claim.source,
+            chapters[claim.chapter],
+            badge(claim.verdict),
+        )
+        for claim in claims
     ]
-    return _table(("Claim", "About", "Chapter", "Verdict"), rows)
+    return _table(("Claim", "About", "Place", "Source", "Chapter", "Verdict"), rows)
 
 
 def figure_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
@@ -251,20 +268,56 @@ class Corrections(_OnePaper):
     lines = staticmethod(corrections)
 
 
+class ClaimTable(_LedgerDirective):
+    """`{claim-table}`: a row for every claim, and for the script what a filter asks for."""
+
+    def run(self) -> list[nodes.Node]:
+        ledger = self.ledger()
+        table = self.markdown(overview_table(ledger.claims, self.chapters(ledger)), nodes.container())
+        table["classes"].append("claim-table")
+        facts = [
+            {field: getattr(claim, field) for field in ("id", "paper", "verdict", "chapter", "source")}
+            for claim in ledger.claims
+        ]
+        data = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+        script = f'<script type="application/json" id="claim-facts">{data}</script>'
+        return [nodes.raw("", script + FILES, format="html"), table]
+
+
 class ClaimLedger(_LedgerDirective):
-    """`{claim-ledger}`: a paper's claims, first as a table, then a section each."""
+    """`{claim-ledger}`: a paper's claims, a section each."""
 
     option_spec = {"paper": directives.unchanged_required}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         ledger = self.ledger()
         claims, chapters = self.claims(ledger), self.chapters(ledger)
-        content = self.markdown(overview_table(claims, chapters), nodes.Element()).children
+        content = []
         for claim in claims:
             title = f"{claim.id} · {claim.title}"
             section = nodes.section("", nodes.title(title, title), ids=[f"claim-{claim.id}"])
-            content.append(self.markdown(claim_body(claim, claims, chapters), section))
+            self.markdown(claim_body(claim, claims, chapters), section)
+            section += nodes.raw("", cite(claim, self.config), format="html")
+            content.append(section)
         return content
+
+
+def cite(claim: Claim, config) -> str:
+    """A fold with the claim's BibTeX entry."""
+    entry = bibtex(claim, config.version or "unreleased", config.html_baseurl)
+    return f'<details class="cite"><summary>Cite {claim.id}</summary><pre>{escape(entry)}</pre></details>'
+
+
+def load_script(app, pagename: str, templatename: str, context: dict, doctree: nodes.document) -> None:
+    """Adds the ledger's script to the page that has its table."""
+    if doctree and any("claim-table" in node["classes"] for node in doctree.findall(nodes.container)):
+        app.add_js_file("ledger.js", defer="defer")
+
+
+def set_version(app, config) -> None:
+    """The version of the project, where there is one."""
+    if (Path(app.srcdir) / "pyproject.toml").is_file():
+        config.version = version_of(Path(app.srcdir))
 
 
 def note_anchors(app, doctree: nodes.document) -> None:
@@ -296,12 +349,16 @@ def note_slugs(env, docname: str, anchors: list[str]) -> None:
 
 def setup(app) -> dict:
     app.add_directive("claim-summary", ClaimSummary)
+    app.add_directive("claim-table", ClaimTable)
     app.add_directive("claim-ledger", ClaimLedger)
     app.add_directive("claim-chapters", ClaimChapters)
     app.add_directive("claim-changes", ClaimChanges)
     app.add_directive("figure-index", FigureIndex)
     app.add_directive("corrections", Corrections)
     app.setup_extension("sphinxcontrib.bibtex")
+    app.setup_extension("claims_export")
+    app.connect("config-inited", set_version)
+    app.connect("html-page-context", load_script)
     app.connect("doctree-read", note_anchors)
     app.connect("env-check-consistency", note_citations)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

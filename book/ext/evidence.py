@@ -2,7 +2,8 @@
 
 The line that an assertion prints last, `NAME | verdict | what was measured`, becomes a badge with the claim,
 the verdict and the measurement. The ids in a verdict box lead to the ledger. The anchor of a figure, which
-stands at the caption in the source, moves to the picture.
+stands at the caption in the source, moves to the picture. Boxes and captions carry a link to themselves, as
+headings do.
 """
 
 import re
@@ -36,9 +37,15 @@ class Evidence(SphinxTransform):
         for box in self.document.findall(nodes.admonition):
             if "verdict" in box["classes"]:
                 self.link_claims(box[0])
+                self.name_verdict(box)
+            if "box" in box["classes"] and box["ids"]:
+                box[0] += permalink(box["ids"][0])
         for caption in self.document.findall(nodes.paragraph):
             if "caption-text" in caption["classes"]:
+                ids = caption["ids"]
                 anchor_picture(caption)
+                if ids:
+                    caption += permalink(ids[0])
 
     def claim_link(self, id: str, text: str) -> nodes.Node:
         """A link to the claim's section of the ledger; MyST resolves it, and warns where there is none."""
@@ -74,6 +81,15 @@ class Evidence(SphinxTransform):
         else:
             output.parent.remove(output)
 
+    def name_verdict(self, box: nodes.admonition) -> None:
+        """Gives a verdict box an id, `verdict-` and its first claim, numbered where a page has several."""
+        found = re.search(r"\(([^(),]+)", box[0].astext())
+        if found and not box["ids"]:
+            name = f"verdict-{nodes.make_id(found[1])}"
+            same = [id for id in self.document.ids if re.fullmatch(rf"{name}(-part-\d+)?", id)]
+            box["ids"].append(f"{name}-part-{len(same) + 1}" if same else name)
+            self.document.note_explicit_target(box, box)
+
     def link_claims(self, title: nodes.title) -> None:
         """Makes links of the ids in a verdict box's title, `Verdict (O2, O3): holds`, that the ledger has."""
         for place, child in enumerate(title.children):
@@ -85,6 +101,21 @@ class Evidence(SphinxTransform):
                     parts += [named, nodes.Text(", ")]
                 title[place : place + 1] = [*parts[:-1], nodes.Text(found["rest"])]
                 return
+
+
+def permalink(id: str) -> nodes.reference:
+    """The sign that shows when the pointer is on a box or a caption, and links to it."""
+    link = nodes.reference("", "#", refuri=f"#{id}", internal=True, classes=["headerlink"])
+    link["reftitle"] = "Link to this place"
+    return link
+
+
+def drop_permalinks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Only a browser has a use for them."""
+    if app.builder.name != "html":
+        for link in list(doctree.findall(nodes.reference)):
+            if "headerlink" in link["classes"]:
+                link.parent.remove(link)
 
 
 def anchor_picture(caption: nodes.paragraph) -> None:
@@ -100,4 +131,5 @@ def anchor_picture(caption: nodes.paragraph) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(Evidence)
+    app.connect("doctree-resolved", drop_permalinks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

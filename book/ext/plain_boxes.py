@@ -23,6 +23,7 @@ from box_grammar import (
     toc_pages,
 )
 from docutils import nodes
+from plain_math import without_tex
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
@@ -141,7 +142,7 @@ def mark_caption(paragraph: nodes.paragraph) -> None:
     parent = paragraph.parent
     before = parent[: parent.index(paragraph)]
     for image in before[-1].findall(nodes.image) if before else ():
-        image.setdefault("alt", shown(lead).replace("$", ""))
+        image.setdefault("alt", without_tex(shown(lead)))
 
 
 def opening(paragraph: nodes.Node, kind: type[nodes.Element]) -> nodes.Element | None:

@@ -1,0 +1,101 @@
+// Uses the built site as a reader does, and says in JSON what happened.
+//
+//     node use.mjs FOLDER [--browser PATH] [--modules DIR]
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { openSite } from "./site.mjs";
+
+const { values: options, positionals: [folder] } = parseArgs({
+    allowPositionals: true,
+    options: {
+        browser: { type: "string", default: "/usr/bin/chromium" },
+        modules: { type: "string", default: import.meta.dirname },
+    },
+});
+const { site, browser, close } = await openSite(folder, options.browser, options.modules);
+const files = `${pathToFileURL(resolve(folder))}/`;
+const seen = { errors: [] };
+
+async function tabAt(url, width = 1400) {
+    const tab = await browser.newPage({ viewport: { width, height: 900 } });
+    tab.on("pageerror", error => seen.errors.push(String(error)));
+    tab.on("console", message => message.type() === "error" && seen.errors.push(message.text()));
+    await tab.goto(url, { waitUntil: "load" });
+    return tab;
+}
+
+// ---- the ledger
+
+const rows = tab => tab.locator(".claim-table tbody tr:visible").count();
+const sections = tab => tab.locator("section[id^='claim-']:visible").count();
+
+const ledger = await tabAt(`${site}book/claims.html`);
+seen.ledger = { all: await rows(ledger) };
+await ledger.selectOption("select[name=verdict]", "open");
+await ledger.fill("input[name=q]", "figure");
+await ledger.click(".claim-table th:nth-child(1) button");
+await ledger.click(".claim-table th:nth-child(1) button");
+Object.assign(seen.ledger, {
+    chosen: await rows(ledger),
+    sections: await sections(ledger),
+    count: await ledger.textContent(".claim-filter output"),
+    address: new URL(ledger.url()).hash,
+    ids: await ledger.locator(".claim-table tbody tr:visible td:first-child").allInnerTexts(),
+});
+const address = ledger.url();
+await ledger.close();
+const again = await tabAt(address, 390);
+Object.assign(seen.ledger, {
+    restored: await again.locator(".claim-table tbody tr:visible td:first-child").allInnerTexts(),
+    phone: await again.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+});
+await again.evaluate(() => { location.hash = "#claim-S-Lemma1"; });
+await again.waitForTimeout(100);
+seen.ledger.afterLink = await rows(again);
+await again.close();
+
+// ---- previews
+
+const preview = tab => tab.evaluate(() => {
+    const popup = document.getElementById("preview");
+    return popup.hidden ? null : popup.textContent.replace(/\s+/g, " ").trim().slice(0, 300);
+});
+
+async function hover(tab, selector) {
+    await tab.mouse.move(2, 2);
+    await tab.waitForTimeout(600);
+    await tab.locator(selector).first().hover();
+    await tab.waitForTimeout(1500);
+    return preview(tab);
+}
+
+const LINKS = {
+    theorem: "article p a[href='#thm-11-2']",
+    equation: "article p a[href^='#eq-11-']",
+    claim: "article a[href*='claims.html#claim-S-EOC-relu']",
+    reference: "article a[href*='references.html#hayou-2019-ntk']",
+};
+const chapter = await tabAt(`${site}notebooks/11_on_the_edge.html`);
+seen.previews = {};
+for (const [name, selector] of Object.entries(LINKS)) seen.previews[name] = await hover(chapter, selector);
+await chapter.keyboard.press("Escape");
+seen.previews.closed = await preview(chapter);
+await chapter.close();
+const opened = await tabAt(`${files}notebooks/11_on_the_edge.html`);
+seen.previews.file = await hover(opened, LINKS.theorem);
+seen.previews.fileElsewhere = await hover(opened, LINKS.claim);
+await opened.close();
+
+// ---- search, opened as a file
+
+seen.search = {};
+for (const words of ["edge of chaos", "S-Lemma1", "Slepian", "theorem 11.2", "gaussian kernel"]) {
+    const tab = await tabAt(`${files}search.html?q=${encodeURIComponent(words)}`);
+    const link = tab.locator("#results a").first();
+    seen.search[words] = [await link.innerText(), await link.getAttribute("href"), await tab.locator("#results li").count()];
+    await tab.close();
+}
+
+await close();
+console.log(JSON.stringify(seen));

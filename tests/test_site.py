@@ -1,0 +1,213 @@
+"""What publishes the book and tells programs of it: workflows, addresses, claims.json, texts without TeX."""
+
+import copy
+import json
+import re
+import sys
+
+import jsonschema
+import pytest
+import yaml
+from built_book import ROOT
+
+sys.path.insert(0, str(ROOT / "book" / "ext"))
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+sys.path.insert(0, str(ROOT / "tests" / "environments"))
+
+import address
+import claims_export
+import colab_now
+import ledger
+import paper
+from plain_math import plain, without_tex
+
+pytestmark = pytest.mark.book
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TARGETS = set(re.findall(r"(?m)^([\w./-]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8")))
+
+
+# ---- workflows
+
+
+def read(path) -> dict:
+    """A workflow; YAML takes the key `on` for true."""
+    return {"on" if k is True else k: v for k, v in yaml.safe_load(path.read_text(encoding="utf-8")).items()}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict:
+    return json.loads((ROOT / "tests" / "schemas" / "github-workflow.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_keeps_to_its_schema(path, schema):
+    jsonschema.validate(read(path), schema)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: w.pop("on"),
+        lambda w: w["jobs"]["test"].pop("runs-on"),
+        lambda w: w["jobs"]["test"]["steps"].append({"runs": "make test"}),
+        lambda w: w["permissions"].update(contents="all"),
+    ],
+)
+def test_a_broken_workflow_is_seen(change, schema):
+    workflow = copy.deepcopy(read(ROOT / ".github" / "workflows" / "test.yml"))
+    change(workflow)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(workflow, schema)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_make_targets_that_exist(path):
+    called = []
+    for job in read(path)["jobs"].values():
+        rows = job.get("strategy", {}).get("matrix", {}).get("include", [])
+        for step in job["steps"]:
+            for words in re.findall(r"^make (.*)$", step.get("run", ""), re.MULTILINE):
+                called += [row["target"] for row in rows] if "matrix.target" in words else words.split()
+    assert set(called) <= TARGETS
+    assert called or path.name != "test.yml"
+
+
+def test_readers_find_an_environment():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container["image"]
+    assert re.findall(r"make (\S+)", container["postCreateCommand"]) == [".venv/.installed"]
+    binder = (ROOT / ".binder" / "postBuild").read_text(encoding="utf-8")
+    assert "--no-deps -r requirements.txt" in binder
+    assert (ROOT / ".binder" / "runtime.txt").read_text(encoding="utf-8").startswith("python-3.")
+
+
+def test_colab_is_brought_up_to_date():
+    before = (ROOT / "tests" / "environments" / "colab.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"(?m)^([\w.-]+)==", before)
+    after = colab_now.renewed(before, "\n".join(f"{name}==99.0" for name in listed))
+    assert "jax==99.0" in after
+    assert re.search(r"(?m)^diffrax==0\.", after)  # not Colab's: the set-up cell brings it
+    with pytest.raises(ValueError, match="no jax"):
+        colab_now.renewed(before, "numpy==2.0")
+
+
+# ---- addresses
+
+
+def test_one_command_gives_the_book_its_address():
+    before = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    site = address.site_of("https://github.com/Some-One/book.git")
+    assert site == "https://some-one.github.io/book/"
+    config = yaml.safe_load(address.configured(before, "https://github.com/Some-One/book", site))
+    assert config["repository"]["url"] == "https://github.com/Some-One/book"
+    assert config["html"]["baseurl"] == site
+    assert address.configured(before, *addresses(before)) == before
+
+
+def addresses(config: str) -> tuple[str, str]:
+    read = yaml.safe_load(config)
+    return read["repository"]["url"], read["html"]["baseurl"]
+
+
+@pytest.mark.parametrize("url", ["http://github.com/a/b", "github.com/a/b", "https://a.org/b c"])
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(ValueError, match=r"url is"):
+        address.configured("  url: x\n  baseurl: y\n", url, "https://a.org/")
+    with pytest.raises(ValueError, match="no site is known"):
+        address.site_of("https://gitlab.com/a/b")
+
+
+def test_links_of_a_printed_page_lead_to_the_site():
+    page = '<a href="../book/claims.html#claim-O1">x</a><a href="#thm-1">y</a><a href="https://a.org">z</a>'
+    printed = paper.printable(page, "https://site.org/book/notebooks/01_x.html")
+    assert 'href="https://site.org/book/book/claims.html#claim-O1"' in printed
+    assert printed.endswith('<a href="#thm-1">y</a><a href="https://a.org">z</a>')
+
+
+# ---- claims.json
+
+
+@pytest.fixture(scope="module")
+def exported() -> dict:
+    pages = [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    return claims_export.document(
+        ledger.load(ROOT / "book" / "claims.yml"), pages, "1.0", "https://site.org/book/"
+    )
+
+
+@pytest.fixture(scope="module")
+def claims_schema() -> dict:
+    return json.loads((ROOT / "book" / "claims.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_export_keeps_to_its_schema(exported, claims_schema):
+    content = json.loads(json.dumps(exported))
+    jsonschema.validate(content, claims_schema)
+    listed = ledger.load(ROOT / "book" / "claims.yml").claims
+    assert [claim["id"] for claim in content["claims"]] == [claim.id for claim in listed]
+    urls = {claim["url"] for claim in content["claims"]}
+    assert len(urls) == len(listed)
+    assert "https://site.org/book/book/claims.html#claim-S-Lemma1" in urls
+    evidence = [a for claim in content["claims"] for a in claim["assertions"]]
+    assert all(
+        re.fullmatch(r"https://site\.org/book/notebooks/\w+\.html#assertion-[\w-]+", a["url"])
+        for a in evidence
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.pop("verdict"),
+        lambda c: c.update(verdict="true"),
+        lambda c: c.update(chapter="5"),
+        lambda c: c.update(note="x"),
+        lambda c: c["assertions"].append({"name": "x"}),
+    ],
+)
+def test_a_broken_export_is_seen(change, exported, claims_schema):
+    content = json.loads(json.dumps(exported))
+    change(content["claims"][0])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, claims_schema)
+
+
+def test_each_claim_has_a_bibtex_entry_that_can_be_read(exported):
+    from pybtex.database import parse_string
+
+    entries = "\n".join(claim["bibtex"] for claim in exported["claims"])
+    read = parse_string(entries, "bibtex").entries
+    assert len(read) == len(exported["claims"])
+    entry = read["ntk-book:S-Lemma1"].fields
+    assert entry["url"] == "https://site.org/book/book/claims.html#claim-S-Lemma1"
+    assert entry["note"].startswith("Verdict: ")
+
+
+# ---- formulas as text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"40/\lambda_{\max}", "40/λ_max"),
+        (r"n^{-1/2}", "n^(-1/2)"),
+        (r"\sigma_w = \sqrt 2", "σ_w = √2"),
+        (r"\tfrac{1}{2}\hat\theta_k", "1/2θ_k"),
+        (r"\sqrt{\frac{2}{\pi}}", "√(2/π)"),
+        (r"\lVert x \rVert \le \eta\, C", "| x | ≤ η C"),
+        (r"\begin{equation*} a = b \tag{1.2} \end{equation*}", "a = b"),
+    ],
+)
+def test_a_formula_as_text(tex, text):
+    assert plain(tex) == text
+
+
+def test_figures_are_described_without_tex():
+    captions = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            captions += re.findall(r"(?m)^\*((?:Figure|Table) .*)\*$", "".join(cell["source"]))
+    assert captions
+    left = [text for caption in captions if re.search(r"[\\${}]", text := without_tex(caption))]
+    assert not left, left
