@@ -129,6 +129,8 @@ for (const page of options.pages.split(",")) {
             return route.abort();
         });
         tab.on("response", response => response.status() >= 400 && said.failed.push(response.url().slice(site.length)));
+        const session = await context.newCDPSession(tab);
+        await session.send("Performance.enable", { timeDomain: "threadTicks" });
         const start = performance.now();
         await tab.goto(site + page, { waitUntil: "load" });
         await tab.evaluate(async () => {
@@ -136,8 +138,10 @@ for (const page of options.pages.split(",")) {
             await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
         });
         const ready = (performance.now() - start) / 1000;
+        const { metrics } = await session.send("Performance.getMetrics");
+        const busy = metrics.find(metric => metric.name == "TaskDuration").value; // of the page's main thread
         await tab.evaluate(`(${typesetAll})()`);
-        said[width] = { ready, ...await tab.evaluate(`(${look})()`) };
+        said[width] = { ready, busy, ...await tab.evaluate(`(${look})()`) };
         if (options.axe && width == 1400) {
             said.axe = {};
             for (const theme of ["light", "dark"]) {

@@ -33,7 +33,7 @@ const sections = tab => tab.locator("section[id^='claim-']:visible").count();
 const ledger = await tabAt(`${site}book/claims.html`);
 seen.ledger = { all: await rows(ledger) };
 await ledger.selectOption("select[name=verdict]", "open");
-await ledger.fill("input[name=q]", "figure");
+await ledger.fill(".claim-filter input[name=q]", "figure");
 await ledger.click(".claim-table th:nth-child(1) button");
 await ledger.click(".claim-table th:nth-child(1) button");
 Object.assign(seen.ledger, {
