@@ -542,7 +542,7 @@ def check(cells: Iterable[Cell]) -> list[Problem]:
     """Every deviation from the grammar in the book whose Markdown is `cells`, in the order of the book.
 
     Beside what can be seen in one cell: numbers count 1, 2, 3 per kind and chapter, a notebook NN_slug.ipynb
-    holds the numbers of chapter NN, anchors are unique in the book, a link's anchor exists (in the page it
+    holds the numbers of chapter NN (its opening picture may be Figure NN.0), anchors are unique in the book, a link's anchor exists (in the page it
     names, if any), the kind and number in its text are the target's, and a solution follows its exercise.
     """
     cells = list(cells)
@@ -570,7 +570,8 @@ def _check_numbers(items: list[Item]) -> Iterator[Problem]:
             yield Problem(item.place, f"{item.kind} {item.number} stands in chapter {int(home[1])}")
             continue
         expected = counters.get((item.kind, chapter), 0) + 1
-        if int(counter) != expected:
+        opening = item.kind == "Figure" and counter == "0" and (item.kind, chapter) not in counters
+        if int(counter) != expected and not opening:
             yield Problem(item.place, f"{item.kind} {item.number} must be {item.kind} {chapter}.{expected}")
         counters[item.kind, chapter] = int(counter)
 

@@ -1,0 +1,133 @@
+"""Say at the head of each chapter what is in it and how many minutes it takes.
+
+    python book/tools/chapter_map.py            renew the lines **Time:** and **Map** of notebooks/*.ipynb
+    python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
+
+Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute for a
+displayed formula, a minute for 30 lines of code and for a figure. Exercises and folds are not counted. A star after
+a section's number says that it can be skipped at a first reading; the tool keeps the stars that it finds.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS, DISPLAYS, LINES = 130, 2, 30  # a minute each
+
+_HEADING = re.compile(r"^## (?:(?P<number>\d+\.\d+) )?(?P<title>.+)$", re.MULTILINE)
+_DISPLAY = re.compile(r"\$\$.*?\$\$", re.DOTALL)
+_FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
+_TIME = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes to read")
+_MAP = re.compile(r"^\*\*Map\*\*.*$", re.MULTILINE)
+_ENTRY = re.compile(r"(?P<number>\d+\.\d+)(?P<star>\\\*)? (?P<title>.+?) \((?P<minutes>\d+)\)(?: · |\.)")
+_UNCOUNTED = ("Exercises", "Which assertion breaks?")
+
+
+class Section(NamedTuple):
+    """A numbered section: `number` is 'chapter.counter'."""
+
+    number: str
+    title: str
+    minutes: float
+
+
+def prose_minutes(text: str) -> float:
+    """Minutes to read Markdown without its folds."""
+    text = _FOLD.sub(" ", text)
+    displays = len(_DISPLAY.findall(text))
+    text = re.sub(r"\$[^$]*\$", " formula ", _DISPLAY.sub(" ", text))
+    text = re.sub(r"<[^>]*>|\]\([^)]*\)", " ", text)
+    return len(re.findall(r"\w[\w'’-]*", text)) / WORDS + displays / DISPLAYS
+
+
+def code_minutes(cell: dict) -> float:
+    """Minutes to read a code cell and its figure; hidden cells are not read."""
+    if "hide-cell" in cell["metadata"].get("tags", []):
+        return 0.0
+    figure = any("image/png" in output.get("data", {}) for output in cell["outputs"])
+    return ("".join(cell["source"]).count("\n") + 1) / LINES + figure
+
+
+def pieces(notebook: dict) -> Iterator[tuple[str | None, str, float]]:
+    """(number, title, minutes) of what the notebook holds, piece by piece, in order."""
+    number, title = None, ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            yield number, title, code_minutes(cell)
+            continue
+        text, start = "".join(cell["source"]), 0
+        for heading in [*_HEADING.finditer(text), None]:
+            end = heading.start() if heading else len(text)
+            yield number, title, prose_minutes(text[start:end])
+            if heading:
+                number, title, start = heading["number"], heading["title"], heading.end()
+
+
+def sections(notebook: dict) -> tuple[list[Section], float]:
+    """The numbered sections, and the minutes of the whole chapter without its exercises."""
+    found: dict[str, Section] = {}
+    total = 0.0
+    for number, title, minutes in pieces(notebook):
+        if title in _UNCOUNTED:
+            continue
+        total += minutes
+        if number:
+            found[number] = Section(number, title, found.get(number, Section("", "", 0.0)).minutes + minutes)
+    return list(found.values()), total
+
+
+def rounded(minutes: float) -> int:
+    """A chapter's minutes as a reader is told them."""
+    return 5 * max(1, round(minutes / 5))
+
+
+def stated(head: str) -> tuple[int, list[tuple[str, str, int]]]:
+    """What the first cell says: the chapter's minutes, and (number, title, minutes) of its sections."""
+    line = _MAP.search(head)
+    entries = [(m["number"], m["title"], int(m["minutes"])) for m in _ENTRY.finditer(line[0])] if line else []
+    time = _TIME.search(head)
+    return (int(time["minutes"]) if time else 0), entries
+
+
+def renewed(head: str, notebook: dict) -> str:
+    """The first cell with computed minutes."""
+    found, total = sections(notebook)
+    old = _MAP.search(head)
+    stars = {m["number"] for m in _ENTRY.finditer(old[0]) if m["star"]} if old else set()
+    entries = " · ".join(
+        f"{s.number}{chr(92) + '*' if s.number in stars else ''} {s.title} ({max(1, round(s.minutes))})"
+        for s in found
+        if s.title not in _UNCOUNTED
+    )
+    starred = r" Sections with \* can be skipped at a first reading." if stars else ""
+    line = f"**Map** (minutes): {entries}.{starred}"
+    head = _TIME.sub(f"**Time:** {rounded(total)} minutes to read", head)
+    return _MAP.sub(lambda _: line, head) if old else f"{head.rstrip()}\n\n{line}"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--print"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        found, total = sections(notebook)
+        if arguments:
+            print(f"{path.name}: {total:.0f} minutes")
+            print("\n".join(f"    {s.number} {s.title}: {s.minutes:.1f}" for s in found))
+            continue
+        head = notebook["cells"][0]
+        text = renewed("".join(head["source"]), notebook)
+        if text != "".join(head["source"]):
+            head["source"] = text.splitlines(keepends=True)
+            path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"renewed {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
