@@ -9,7 +9,8 @@ import time
 import pytest
 from built_book import ROOT
 
-sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "ext")]
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 import chapter_map
 from ledger import assertion_name
@@ -20,7 +21,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = {"primers/networks": 20, "primers/jax": 20, "primers/sde": 20, "primers/audit": 20, "findings": 10}
 THEOREM = re.compile(r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary) ", re.MULTILINE)
 FORM = re.compile(r"^(?P<name>\w+) = .+  # @param ", re.MULTILINE)
-CHANGE = re.compile(r"^\* `(?P<assertion>[\w-]+)`: write `(?P<new>.+?)` for `(?P<old>.+?)`: .+\.$", re.MULTILINE)
+CHANGE = re.compile(
+    r"^\* `(?P<assertion>[\w-]+)`: write `(?P<new>.+?)` for `(?P<old>.+?)`: .+\.$", re.MULTILINE
+)
 PLAY_SECONDS = 5  # a second on a quiet machine
 
 
@@ -58,7 +61,9 @@ def near(said: float, computed: float) -> bool:
 def test_minutes_of_the_chapter_are_computed(notebook, head):
     said, _ = chapter_map.stated(head)
     _, computed = chapter_map.sections(notebook)
-    assert near(said, computed), f"{said} minutes stated, {computed:.0f} computed: run book/tools/chapter_map.py"
+    assert near(said, computed), (
+        f"{said} minutes stated, {computed:.0f} computed: run book/tools/chapter_map.py"
+    )
 
 
 def test_map_lists_the_sections_with_their_minutes(notebook, head):
@@ -119,7 +124,9 @@ def test_parameters_answer_at_once_and_overwrite_nothing(notebook):
     import numpy as np
 
     text = cell_of(notebook, "play-parameters")
-    imports = next(c for c in notebook["cells"] if "plotting.style(" in source(c) and c["cell_type"] == "code")
+    imports = next(
+        c for c in notebook["cells"] if "plotting.style(" in source(c) and c["cell_type"] == "code"
+    )
     nodes = ast.walk(ast.parse(source(imports)))
     imported = {
         (alias.asname or alias.name).split(".")[0]
@@ -137,7 +144,9 @@ def test_parameters_answer_at_once_and_overwrite_nothing(notebook):
 
 def test_challenge_names_assertions_and_texts_of_their_cells(notebook):
     assertions = {
-        assertion_name(source(cell)): source(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"
+        assertion_name(source(cell)): source(cell)
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code"
     }
     changes = list(CHANGE.finditer(cell_of(notebook, "play-challenge")))
     assert len(changes) == 2
