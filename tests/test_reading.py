@@ -1,4 +1,4 @@
-"""What a chapter tells its reader before it starts, and whether it is so: minutes, prerequisites, pictures, play."""
+"""What a chapter tells its reader first, and whether it is so: minutes, prerequisites, pictures, play."""
 
 import ast
 import json

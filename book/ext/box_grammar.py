@@ -542,8 +542,9 @@ def check(cells: Iterable[Cell]) -> list[Problem]:
     """Every deviation from the grammar in the book whose Markdown is `cells`, in the order of the book.
 
     Beside what can be seen in one cell: numbers count 1, 2, 3 per kind and chapter, a notebook NN_slug.ipynb
-    holds the numbers of chapter NN (its opening picture may be Figure NN.0), anchors are unique in the book, a link's anchor exists (in the page it
-    names, if any), the kind and number in its text are the target's, and a solution follows its exercise.
+    holds the numbers of chapter NN (its opening picture may be Figure NN.0), anchors are unique in the book,
+    a link's anchor exists (in the page it names, if any), the kind and number in its text are the target's,
+    and a solution follows its exercise.
     """
     cells = list(cells)
     found = [thing for cell in cells for thing in scan(cell)]

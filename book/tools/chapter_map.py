@@ -3,9 +3,9 @@
     python book/tools/chapter_map.py            renew the lines **Time:** and **Map** of notebooks/*.ipynb
     python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
 
-Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute for a
-displayed formula, a minute for 30 lines of code and for a figure. Exercises and folds are not counted. A star after
-a section's number says that it can be skipped at a first reading; the tool keeps the stars that it finds.
+Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute
+for a displayed formula, a minute for 30 lines of code and for a figure. Exercises and folds are not counted.
+A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars.
 """
 
 import json
