@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "course" / "tools"))
 import build  # noqa: E402
 import checks  # noqa: E402
 import exercises  # noqa: E402
+import grade  # noqa: E402
 
 pytestmark = pytest.mark.book
 
@@ -157,6 +158,35 @@ def test_solution_passes_stub_fails_and_wrong_answer_is_found_out(exercise):
     assert len(stub["public"]) >= 1
     assert wrong["public"] == []
     assert len(wrong["hidden"]) >= 1
+
+
+def test_every_chapter_has_four_exercises_two_of_them_with_code():
+    for path in NOTEBOOKS:
+        own = [exercise for exercise in SOURCES.values() if exercise.chapter == int(path.name[:2])]
+        assert len(own) >= 4, path.name
+        assert sum(exercise.has_code for exercise in own) >= 2, path.name
+
+
+def test_names_of_answers_are_unique_and_their_lines_do_not_scroll():
+    names = [name for exercise in CODED for name in grade.names_of(exercise)]
+    assert len(names) == len(set(names))
+    cells = [cell for exercise in CODED for cells in exercise.code.values() for cell in cells]
+    assert max(len(line) for cell in cells for line in cell.split("\n")) <= 88
+
+
+@pytest.mark.everywhere
+def test_the_grader_agrees_on_every_exercise(tmp_path):
+    isolation = grade.namespaces()
+    for variant, share in (("solution", 1.0), ("wrong", 0.5), ("stub", 0.0)):
+        cells = [nbformat.v4.new_code_cell(checks.IMPORTS)]
+        for exercise in CODED:
+            cells += [nbformat.v4.new_code_cell(exercise.cell(kind)) for kind in ("setup", variant)]
+        path = tmp_path / f"{variant}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        result = grade.graded(path, CODED, seconds=60, megabytes=4000, isolation=isolation)
+        for exercise in CODED:
+            earned = result.points[exercise.number] / exercise.points
+            assert earned == share or (variant == "wrong" and 0.5 <= earned < 1), exercise.number
 
 
 def test_the_check_of_checks_tells_answers_apart():

@@ -39,9 +39,13 @@ assert np.isclose(q, 2.25 * 2 / np.pi * np.arcsin(2.6 / 3.6)), "the variance at 
 # %% hidden
 x = np.sqrt(np.array([[0.7, 0.5]]))
 for depth in (2, 5, 20):
-    both = ntk_helpers.fcn_kernels(x, depth=depth, activation="erf", sigma_w=1.4, sigma_b=0.3)
+    both = ntk_helpers.fcn_kernels(
+        x, depth=depth, activation="erf", sigma_w=1.4, sigma_b=0.3
+    )
     q1 = 0.3**2 + 1.4**2 * 0.6
-    assert np.allclose(erf_kernels(q1, depth, 1.4, 0.3), (both.nngp[0, 0], both.ntk[0, 0]))
+    assert np.allclose(
+        erf_kernels(q1, depth, 1.4, 0.3), (both.nngp[0, 0], both.ntk[0, 0])
+    )
 
 
 # %% wrong

@@ -50,7 +50,11 @@ assert np.isclose(sigma_w**2 * slope, 1), "sigma_w^2 E[phi'^2] must be 1 at your
 
 # %% hidden
 for sigma_b in (0.05, 0.2, 0.5, 1.0):
-    assert np.allclose(tanh_edge(sigma_b), ntk_helpers.edge_of_chaos("tanh", sigma_b=sigma_b), rtol=1e-4)
+    assert np.allclose(
+        tanh_edge(sigma_b),
+        ntk_helpers.edge_of_chaos("tanh", sigma_b=sigma_b),
+        rtol=1e-4,
+    )
 
 
 # %% wrong
