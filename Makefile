@@ -45,16 +45,11 @@ help:
 
 # ---- the book
 
-# The cache of executed notebooks does not see a change of the package: start afresh after one.
-_build/.package: $(shell find ntk_helpers -name '*.py') requirements.txt
-	rm -rf _build/.jupyter_cache
-	mkdir -p _build && touch $@
-
 # Python for the browser, from npm; without a network the book is built without it.
 book/assets/pyodide/pyodide.mjs: book/tools/fetch_pyodide.py | .venv/.installed
 	$(BIN)/python book/tools/fetch_pyodide.py
 
-book: .venv/.installed _build/.package book/assets/pyodide/pyodide.mjs
+book: .venv/.installed book/assets/pyodide/pyodide.mjs
 	$(BIN)/jupyter-book build -W --keep-going -n --all .
 
 pdf: .venv/.installed

@@ -25,7 +25,7 @@ from ntk_helpers.experiments import (
     mnist_regression,
     small_learning_rates,
 )
-from ntk_helpers.experiments.__main__ import UNFINISHED, main
+from ntk_helpers.experiments.__main__ import INTERRUPTED, UNFINISHED, main
 from ntk_helpers.kernels import depth_profile, fcn_kernels
 from ntk_helpers.networks import Network
 
@@ -144,15 +144,37 @@ def test_queue_works_off_what_is_missing(tmp_path, monkeypatch):
     assert _queue.work_off(**arguments)
 
 
-def test_two_queues_in_a_folder_are_refused(tmp_path):
+def test_two_at_once_in_a_folder_are_refused(tmp_path):
+    """Another queue, and a run of the same name and scale, which would write the same file."""
+    queue, run = tmp_path / "queue.lock", tmp_path / "count.quick.lock"
+    with _runner.only_one(queue), pytest.raises(ValueError, match=r"another process holds .*queue\.lock"):
+        _queue.work_off(folder=tmp_path, queue=())
     with (
-        _queue.only_one(tmp_path),
-        pytest.raises(ValueError, match="another queue works in"),
-        _queue.only_one(tmp_path),
+        _runner.only_one(run),
+        pytest.raises(ValueError, match=r"another process holds .*count\.quick\.lock"),
     ):
-        pass
-    with _queue.only_one(tmp_path):
-        pass
+        experiments.run("count", counting([]), "quick", folder=tmp_path)
+    experiments.run("count", counting([]), "quick", folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["count.quick.json"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(tmp_path, monkeypatch):
+    calls = []
+
+    def refuse(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(_runner, "open", refuse, raising=False)
+    with pytest.raises(ValueError, match=r"folder must be one to write to, got .*Permission denied"):
+        experiments.run("count", counting(calls), "quick", folder=tmp_path)
+    assert calls == []
+
+
+def test_an_interrupted_command_ends_with_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ntk_helpers.experiments.__main__.find", lambda name: counting([], fail_at=2))
+    assert main(["count", "--folder", str(tmp_path)]) == INTERRUPTED
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "interrupted; the same command goes on after the last finished slice"
 
 
 def test_queue_names_scales_that_exist():

@@ -8,11 +8,11 @@ from ntk_helpers.experiments import find, names, run
 from ntk_helpers.experiments._queue import work_off
 from ntk_helpers.training import cores_as_devices
 
-UNFINISHED = 3
+UNFINISHED, INTERRUPTED = 3, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one experiment; the exit status is 0 when done, 2 for a wrong call, 3 when time ran out first."""
+    """Run one experiment; the exit status is 0 when done, 2 for a wrong call, 3 or 130 if it is to go on."""
     parser = argparse.ArgumentParser(prog="python -m ntk_helpers.experiments", description=__doc__)
     parser.add_argument("name", nargs="?", help="the experiment; --list shows them all")
     parser.add_argument("--list", action="store_true", help="list the experiments and their scales")
@@ -47,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, ImportError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on after the last finished slice", file=sys.stderr)
+        return INTERRUPTED
     if path is None:
         print("time is up; the same command goes on from here", file=sys.stderr)
         return UNFINISHED

@@ -1,10 +1,8 @@
 """Works off the runs that are missing, one after the other, at the lowest priority."""
 
-import fcntl
 import os
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -26,17 +24,6 @@ def result_file(name: str, scale: str, folder: Path) -> Path:
     return folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
 
 
-@contextmanager
-def only_one(folder: Path):
-    """Hold the folder's lock; ValueError where another queue holds it. A killed process lets it go."""
-    with open(folder / "queue.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another queue works in {str(folder)!r}: wait for it, or stop it") from None
-        yield
-
-
 def work_off(
     *,
     folder: Path,
@@ -50,11 +37,11 @@ def work_off(
     module are not here, is noted and passed over. What happens is appended to queue.log in the folder.
     minutes: start no further slice after this long.
 
-    Raises ValueError for a missing folder, or where another queue works in it.
+    Raises ValueError for a folder that is missing or read-only, or where another queue works in it.
     """
     if not folder.is_dir():
         raise ValueError(f"folder must exist, got {str(folder)!r}")
-    with only_one(folder):
+    with _runner.only_one(folder / "queue.lock"):
         os.nice(19 - os.nice(0))
         end = time.monotonic() + 60 * minutes
         for name, scale in queue:

@@ -1,5 +1,6 @@
 """Runs an experiment slice by slice, remembers finished slices, and records where the numbers come from."""
 
+import fcntl
 import importlib
 import importlib.metadata
 import importlib.util
@@ -9,7 +10,8 @@ import pkgutil
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -76,8 +78,9 @@ def run(
     download: let missing data sets be downloaded.
     minutes: start no further slice after this long; the same call goes on later.
 
-    Raises ValueError for an unknown scale, a missing folder, minutes that are not positive, or a partial
-    result that was begun with other settings; ImportError that names every missing module, before any work.
+    Raises, before any work, ValueError for an unknown scale, a folder that is missing or read-only, minutes
+    that are not positive, a run of the same name and scale that is under way in the folder, or a partial
+    result that was begun with other settings; ImportError that names every missing module.
     """
     if scale not in experiment.scales:
         raise ValueError(f"scale must be one of {', '.join(experiment.scales)}, got {scale!r}")
@@ -88,7 +91,31 @@ def run(
     if not minutes > 0:
         raise ValueError(f"minutes must be positive, got {minutes}")
     require(experiment.needs, name)
+    with only_one(folder / f"{name}.{scale}.lock"):
+        return _run(name, experiment, scale, folder, fresh, download, minutes)
 
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the lock file; ValueError where another process holds it. A killed process lets it go."""
+    try:
+        lock = open(path, "w")  # noqa: SIM115 (closed below, with the lock)
+    except OSError as error:
+        raise ValueError(f"folder must be one to write to, got {str(path.parent)!r}: {error}") from error
+    with lock:
+        held = False
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = os.fstat(lock.fileno()).st_nlink > 0  # not one that its holder has just removed
+        if not held:
+            raise ValueError(f"another process holds {str(path)!r}: wait for it, or stop it")
+        try:
+            yield
+        finally:
+            path.unlink()
+
+
+def _run(name, experiment, scale, folder, fresh, download, minutes):
     settings = experiment.scales[scale]
     slices = experiment.slices(settings)
     target = folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
