@@ -5,6 +5,8 @@
 
 const DELAY = 250; // milliseconds before a preview opens, and before it closes
 const pages = new Map(); // address of a page -> promise of its document, as the server sent it
+// A page opened as a file is kept as it was before MathJax drew its formulas.
+const own = location.protocol === "file:" ? document.querySelector("article")?.cloneNode(true) : null;
 let shown = null; // the link whose preview is open
 let timer = 0;
 
@@ -71,8 +73,8 @@ async function open(link) {
   const url = new URL(link.href);
   const here = url.pathname === location.pathname;
   if (!here && location.protocol === "file:") return;
-  const source = (location.protocol === "file:" ? null : await page(url)) ?? (here ? document : null);
-  const target = source?.getElementById(decodeURIComponent(url.hash.slice(1)));
+  const source = own ?? (await page(url)) ?? (here ? document : null);
+  const target = source?.querySelector(`#${CSS.escape(decodeURIComponent(url.hash.slice(1)))}`);
   if (!target || shown !== link) return;
   popup.replaceChildren(...copies(excerpt(target), url.href.split("#")[0]));
   popup.hidden = false;

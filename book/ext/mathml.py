@@ -30,7 +30,7 @@ OPTIONS = (
 )
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><body>waiting</body>
 <script>window.MathJax = {
-    loader: {load: ["core", "input/tex"]}, options: {enableMenu: false}, startup: {typeset: false},
+    loader: {load: ["core", "input/tex"]}, startup: {typeset: false},
 };</script>
 <script src="%s"></script>
 <script>MathJax.startup.promise.then(() => {

@@ -66,6 +66,9 @@ def note_version(app: Sphinx) -> None:
 
 def add_head(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document) -> None:
     """The page's description, its card, and the version in its footer."""
+    if app.builder.name == "epub":
+        return
+    context.setdefault("default_mode", "auto")  # the theme complains of a page that names none
     about = description(doctree) if doctree else ""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "").strip() or app.config.html_title
     tags = {"og:type": "article", "og:title": title, "og:site_name": app.config.html_title}

@@ -1,28 +1,41 @@
 """The book as an EPUB, from the outputs that the notebooks carry.
 
-python book/tools/epub.py OUT        writes OUT/ntk-book.epub
+    python book/tools/epub.py OUT        writes OUT/ntk-book.epub
+
+Sphinx writes the book. What a browser needs and a reader of e-books refuses is then taken out: scripts, files
+to download, and HTML that is no XML.
 """
 
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import yaml
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the book does not take along: of the themes' files all but style sheets that it uses.
+ABSENT = re.compile(r"_static/(?!epub\.css|boxes\.css|pygments\.css|basic\.css)|_downloads/")
 
 
-def settings() -> dict:
-    """The book's configuration, changed to what an EPUB needs."""
+def settings(static: Path) -> dict:
+    """The book's configuration, changed to what an EPUB needs; `static` holds its style sheets."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
+    config.pop("launch_buttons", None)
     sphinx = config["sphinx"]
     places = {name: str(ROOT / path) for name, path in sphinx["local_extensions"].items()}
     sphinx["local_extensions"] = places | {"mathml": str(ROOT / "book" / "ext")}
     sphinx["config"] |= {
         "html_math_renderer": "mathml",
         "html_js_files": [],
+        "html_static_path": [str(static)],
+        "templates_path": [],
         "epub_basename": "ntk-book",
         "epub_title": config["title"],
         "epub_author": config["author"],
@@ -34,9 +47,50 @@ def settings() -> dict:
         "epub_show_urls": "no",
         "epub_use_index": False,
         "epub_tocdepth": 2,
-        "epub_exclude_files": [],
     }
     return config
+
+
+def cleaned(page: str) -> str:
+    """A page as XML, without scripts, links to files that are not in the book, and what XHTML forbids."""
+    page = re.sub(r"<script\b.*?</script>|<style\b.*?</style>", "", page, flags=re.DOTALL)
+    page = re.sub(r'<link\b[^>]*href="([^"]*)"[^>]*>', lambda m: "" if ABSENT.search(m[1]) else m[0], page)
+    page = re.sub(r'(<a\b[^>]*?) href="[^"]*_downloads/[^"]*"', r"\1", page)
+    # The words of a fold that a click changes are paragraphs, where only text may stand.
+    page = re.sub(
+        r'<summary[^>]*>\s*<p class="[^"]*">(.*?)</p>.*?</summary>',
+        r"<summary>\1</summary>",
+        page,
+        flags=re.DOTALL,
+    )
+    page = re.sub(r'(<table\b[^>]*?) border="\d+"', r"\1", page)
+    page = re.sub(r'(<t[dhr]\b[^>]*?) (?:align|valign)="\w+"', r"\1", page)
+    try:
+        ET.fromstring(page)
+    except ET.ParseError:
+        head, body = page.split("<body", 1)
+        tree = BeautifulSoup(f"<body{body}".replace("</html>", ""), "html.parser")
+        page = f"{head}{tree.decode(formatter='minimal')}</html>"
+        ET.fromstring(page)
+    return page
+
+
+def bind(source: Path, target: Path) -> None:
+    """Copies the book that Sphinx wrote, page by page cleaned."""
+    with zipfile.ZipFile(source) as book, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as clean:
+        for item in book.infolist():
+            data = book.read(item)
+            if ABSENT.match(item.filename):
+                continue
+            if item.filename.endswith(".xhtml"):
+                data = cleaned(data.decode()).encode()
+            elif item.filename.endswith(".opf"):
+                lines = data.decode().split("\n")
+                data = "\n".join(
+                    x for x in lines if not re.search(rf'href="(?:{ABSENT.pattern})', x)
+                ).encode()
+            stored = item.filename == "mimetype"  # must be the first file, and not compressed
+            clean.writestr(item.filename, data, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
 
 
 def main(arguments: list[str]) -> int:
@@ -44,18 +98,22 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     out = Path(arguments[0])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "_config.yml"
-        path.write_text(yaml.safe_dump(settings()), encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        static = folder / "static"
+        static.mkdir()
+        shutil.copy(ROOT / "book" / "assets" / "boxes.css", static)
+        path = folder / "_config.yml"
+        path.write_text(yaml.safe_dump(settings(static)), encoding="utf-8")
         program = Path(sys.executable).with_name("jupyter-book")
         options = ["--builder", "custom", "--custom-builder", "epub", "--all", "--keep-going"]
         command = [program, "build", *options, "--config", path, "--path-output", folder, ROOT]
         done = subprocess.run(command, check=False)
         if done.returncode:
             return done.returncode
-        (book,) = Path(folder, "_build", "epub").glob("*.epub")
-        out.mkdir(parents=True, exist_ok=True)
-        book.replace(out / "ntk-book.epub")
+        (book,) = folder.joinpath("_build", "epub").glob("*.epub")
+        bind(book, out / "ntk-book.epub")
     print(f"wrote {out / 'ntk-book.epub'}")
     return 0
 

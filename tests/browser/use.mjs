@@ -65,7 +65,7 @@ const preview = tab => tab.evaluate(() => {
 async function hover(tab, selector) {
     await tab.mouse.move(2, 2);
     await tab.waitForTimeout(600);
-    await tab.locator(selector).first().hover();
+    await tab.locator(selector).filter({ visible: true }).first().hover();
     await tab.waitForTimeout(1500);
     return preview(tab);
 }
