@@ -12,6 +12,7 @@ from built_book import ROOT
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 
+import chapter_figures
 import chapter_map
 from ledger import assertion_name
 
@@ -153,3 +154,21 @@ def test_challenge_names_assertions_and_texts_of_their_cells(notebook):
     for change in changes:
         assert assertions[change["assertion"]].count(change["old"]) == 1
         assert change["old"] != change["new"]
+
+
+# ---- findings
+
+
+def test_every_finding_has_its_figure():
+    """The figure is one that the finding links to, stands in its chapter, and has a short text of its own."""
+    page = (ROOT / "book" / "findings.md").read_text(encoding="utf-8")
+    findings = re.findall(r"^(\*\*\d+\. .*?)(?=^\*\*\d+\. |^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert len(findings) >= 10
+    for finding in findings:
+        (anchor, text) = re.search(
+            r"```\{chapter-figure\} (fig-\d+-\d+)\n(.+?)\n```", finding, re.DOTALL
+        ).groups()
+        assert f"#{anchor})" in finding
+        assert len(text.split()) < 30
+        chapter = json.loads(chapter_figures.chapter(ROOT / "notebooks", anchor).read_text(encoding="utf-8"))
+        assert chapter_figures.picture(chapter, anchor).startswith(b"\x89PNG")

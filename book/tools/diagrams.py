@@ -1,4 +1,4 @@
-"""Draw the diagrams of the primers: book/primers/*.svg.
+"""Draw the diagrams of the primers and the picture of the front page: book/primers/*.svg, book/*.svg.
 
     python book/tools/diagrams.py
 
@@ -6,6 +6,7 @@ Dark ink on an opaque light card, as in the figures of the chapters: they read o
 Letters are drawn as paths, so that no font has to be there. The same call writes the same files.
 """
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from ntk_helpers import plotting
 
-FOLDER = Path(__file__).resolve().parents[1] / "primers"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "notebooks" / "results"
 BLUE, RED, GREEN, _ = plotting.PALETTE
 
 
@@ -148,7 +150,61 @@ def audit():
     return figure
 
 
-DIAGRAMS = {"forward_and_backward": network, "two_styles": functions, "paths": paths, "audit": audit}
+def gain(which: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Learning rates, steps of Gaussian over orthogonal networks in the authors' runs, and its errors."""
+    published = json.loads((RESULTS / "published" / "huang_figure_4.json").read_text(encoding="utf-8"))
+    curves = [published["panels"]["50 x 400"][weights][which] for weights in ("gaussian", "orthogonal")]
+    shared = sorted(set(curves[0]["i"]) & set(curves[1]["i"]))
+    places = [[curve["i"].index(i) for i in shared] for curve in curves]
+    mean = [np.array(curve["mean"])[at] for curve, at in zip(curves, places, strict=True)]
+    spread = [np.array(curve["std"])[at] for curve, at in zip(curves, places, strict=True)]
+    ratio = mean[0] / mean[1]
+    error = ratio * np.hypot(spread[0] / mean[0], spread[1] / mean[1]) / np.sqrt(published["runs"])
+    return 10.0 ** (-1 - np.array(shared) / 10), ratio, error
+
+
+def wide_accuracy(activation: str) -> float:
+    """Accuracy in % of the infinitely wide network of 300 layers, MNIST, ten epochs."""
+    recorded = json.loads((RESULTS / "depth_and_trainability.cpu.json").read_text(encoding="utf-8"))
+    wanted = {"depth": 300, "width": None, "activation": activation}
+    (record,) = (r for r in recorded["records"] if wanted.items() <= r["slice"].items())
+    return 100 * np.array(record["result"]["test_accuracy"])[:, -1].mean()
+
+
+def limit_and_width():
+    """What the limit of infinite width explains of two published results."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 3.3), width_ratios=(1.15, 1))
+    rate, ratio, error = gain("test")
+    left.errorbar(rate, ratio, error, color=RED, marker="o", ms=4, lw=1, ls="-", label="the authors' runs")
+    left.axhline(1, color=plotting.INK, ls="--", lw=1.6, label="infinite width")
+    left.set(xscale="log", yscale="log", xlabel="learning rate", ylim=(0.85, 7.5))
+    left.set_title("Steps to 25 %:\nGaussian over orthogonal weights")
+    left.set_yticks([1, 2, 3, 5], labels=["1", "2", "3", "5"])
+    left.minorticks_off()
+    left.legend(loc="upper left")
+    names, printed = ("ReLU", "ELU"), (46.53, 91.63)  # Table 1 of paper S
+    wide = [wide_accuracy(name.lower()) for name in names]
+    place = np.arange(2)
+    right.bar(place - 0.2, printed, 0.38, color=RED, label="width 300, printed")
+    right.bar(
+        place + 0.2, wide, 0.38, color="white", edgecolor=plotting.INK, hatch="///", label="infinite width"
+    )
+    for x, value in zip([*(place - 0.2), *(place + 0.2)], [*printed, *wide], strict=True):
+        right.text(x, value + 1.5, f"{value:.0f}", ha="center", fontsize=10)
+    right.set_xticks(place, names)
+    right.set(ylim=(0, 128), yticks=[0, 25, 50, 75, 100])
+    right.set_title("300 layers, MNIST:\ntest accuracy in %")
+    right.legend(loc="upper left", ncols=1)
+    return figure
+
+
+DIAGRAMS = {
+    "book/limit_and_width": limit_and_width,
+    "book/primers/forward_and_backward": network,
+    "book/primers/two_styles": functions,
+    "book/primers/paths": paths,
+    "book/primers/audit": audit,
+}
 
 
 def main() -> None:
@@ -156,7 +212,7 @@ def main() -> None:
     matplotlib.rcParams.update({"svg.hashsalt": "book", "svg.fonttype": "path"})
     for name, draw in DIAGRAMS.items():
         figure = draw()
-        figure.savefig(FOLDER / f"{name}.svg", metadata={"Date": None})
+        figure.savefig(ROOT / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
 
 

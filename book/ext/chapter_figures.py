@@ -1,0 +1,62 @@
+"""Sphinx extension: a figure of a chapter on another page, taken from the notebook's outputs.
+
+    ```{chapter-figure} fig-2-3
+    Two panels: errors that fall with the width, and their ratio.
+    ```
+
+The argument is the anchor of the figure's caption, the content a short text for those who cannot see the
+picture. The picture links to its place in the chapter. No copy of it can grow old.
+"""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+
+def picture(notebook: dict, anchor: str) -> bytes:
+    """The PNG that the caption with this anchor follows; ValueError if there is none."""
+    for cell, after in zip(notebook["cells"], notebook["cells"][1:], strict=False):
+        if f'<a id="{anchor}"></a>' in "".join(after["source"]):
+            for output in cell.get("outputs", []):
+                if "image/png" in output.get("data", {}):
+                    return base64.b64decode(output["data"]["image/png"])
+    raise ValueError(f"no picture stands before a caption with the anchor {anchor!r}")
+
+
+def chapter(folder: Path, anchor: str) -> Path:
+    """The notebook of the chapter that an anchor like fig-2-3 names."""
+    (path,) = folder.glob(f"{int(anchor.split('-')[1]):02d}_*.ipynb")
+    return path
+
+
+class ChapterFigure(Directive):
+    """The picture of a chapter, linked to its place."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        env = self.state.document.settings.env
+        anchor, source = self.arguments[0], Path(env.srcdir)
+        path = chapter(source / "notebooks", anchor)
+        env.note_dependency(str(path))
+        folder = Path(env.app.outdir).parent / "chapter_figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{anchor}.png"
+        file.write_bytes(picture(json.loads(path.read_text(encoding="utf-8")), anchor))
+        uri = "/" + Path(os.path.relpath(file, source)).as_posix()
+        image = nodes.image(uri=uri, alt=" ".join(self.content))
+        here = Path(env.doc2path(env.docname)).parent
+        page = Path(os.path.relpath(path.with_suffix(".html"), here)).as_posix()
+        link = nodes.reference("", "", image, refuri=f"{page}#{anchor}", internal=False)
+        return [nodes.paragraph("", "", link)]
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("chapter-figure", ChapterFigure)
+    return {"version": "1", "parallel_read_safe": True}
