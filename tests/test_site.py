@@ -19,6 +19,7 @@ import claims_export
 import colab_now
 import ledger
 import paper
+import trials
 from plain_math import plain, without_tex
 
 pytestmark = pytest.mark.book
@@ -131,9 +132,20 @@ def test_links_of_a_printed_page_lead_to_the_site():
 @pytest.fixture(scope="module")
 def exported() -> dict:
     pages = [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    book = ROOT / "book"
+    evidence = trials.load_records(book), trials.load_balls(book)
     return claims_export.document(
-        ledger.load(ROOT / "book" / "claims.yml"), pages, "1.0", "https://site.org/book/"
+        ledger.load(book / "claims.yml"), pages, "1.0", "https://site.org/book/", *evidence
     )
+
+
+def test_the_export_has_the_evidence(exported):
+    assertions = {a["name"]: a for claim in exported["claims"] for a in claim["assertions"]}
+    assert assertions["O5-scatter"]["power"] == "the variance off by 4 %"
+    found = assertions["S-Lemma1-gradient"]["mutants"]
+    assert {trial["mutant"] for trial in found if trial["caught"]} >= {"1/(2e) off by 0.1%"}
+    (elu,) = (claim for claim in exported["claims"] if claim["id"] == "S-EOC-elu")
+    assert any(ball["middle"].startswith("1.2292511") for ball in elu["balls"])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ Directives: `{claim-summary}` (how many claims have which verdict), `{claim-chap
 `{claim-table}` (a row for every claim; book/assets/ledger.js filters and sorts it), `{claim-ledger}` with the
 option `paper` (every claim of a paper, a section each), `{figure-index}` with the option `paper` (its figures
 and tables), `{corrections}` with the option `paper` (what is true where the paper is not),
-`{claim-changes}` (what this book had wrong).
+`{claim-changes}` (what this book had wrong), `{claim-mutants}` (the wrong theories that were tried).
 Link to a claim with `claims.md#claim-ID`, to an assertion with `NN_slug.ipynb#assertion-NAME`.
 """
 
@@ -21,6 +21,7 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from ledger import NOT_PRINTED, UNDECIDED, VERDICTS, Assertion, Claim, Ledger, assertion_name, load
 from sphinx.util.docutils import SphinxDirective
+from trials import Record, count, load_records, words
 
 LEDGER = "book/claims.yml"
 NOTEBOOKS = "notebooks"
@@ -109,8 +110,13 @@ def label(claim: Claim) -> str:
     return _LABELS[claim.source] if claim.source in NOT_PRINTED else "As printed."
 
 
-def claim_body(claim: Claim, claims: list[Claim], chapters: dict[int, str]) -> list[str]:
-    """A claim's section below its title: verdict, place, statement, correction, assertions, steps."""
+def claim_body(
+    claim: Claim, claims: list[Claim], chapters: dict[int, str], records: dict[str, Record] | None = None
+) -> list[str]:
+    """A claim's section below its title: verdict, place, statement, correction, assertions, steps.
+
+    `records` has what the assertions were tried with.
+    """
     head = f"{badge(claim.verdict)} {claim.origin} · chapter {chapters[claim.chapter]}"
     if claim.under:
         head += f" · part of {claim_link(claim.under)}"
@@ -120,7 +126,9 @@ def claim_body(claim: Claim, claims: list[Claim], chapters: dict[int, str]) -> l
     if claim.corrected:
         name = "Extent" if claim.verdict == "holds" else "Corrected"
         lines += [f"**{name}.** " + claim.corrected.strip(), ""]
-    lines += [f"- {assertion_link(a)}: {badge(a.verdict)} {_literal(a.measured)}" for a in claim.assertions]
+    for a in claim.assertions:
+        tried = words((records or {}).get(a.name))
+        lines.append(f"- {assertion_link(a)}: {badge(a.verdict)} {_literal(a.measured)}{tried}")
     steps = [f"{claim_link(step.id)} {badge(step.verdict)}" for step in claims if step.under == claim.id]
     if steps:
         lines += ["", "*Parts and steps of the proof:* " + ", ".join(steps)]
@@ -230,6 +238,24 @@ class ClaimSummary(_LedgerDirective):
         return self.markdown(summary_table(self.ledger()), nodes.Element()).children
 
 
+class ClaimMutants(_LedgerDirective):
+    """`{claim-mutants}`: how many wrong theories were tried, and those that no assertion rejects."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()
+        records = load_records(Path(self.env.srcdir) / "book")
+        caught, tried = count(records.values())
+        lines = [f"{caught} of {tried} wrong theories are rejected by the assertion that they are for."]
+        survivors = [
+            f"- {name}: {trial.mutant}, {trial.survives}."
+            for name, record in sorted(records.items())
+            for trial in record.trials
+            if not trial.caught
+        ]
+        lines += ["The others, with the reason:", "", *survivors] if survivors else []
+        return self.markdown(lines, nodes.Element()).children
+
+
 class ClaimChapters(_LedgerDirective):
     """`{claim-chapters}`: the verdicts of each chapter, counted."""
 
@@ -292,11 +318,12 @@ class ClaimLedger(_LedgerDirective):
     def run(self) -> list[nodes.Node]:
         ledger = self.ledger()
         claims, chapters = self.claims(ledger), self.chapters(ledger)
+        records = load_records(Path(self.env.srcdir) / "book")
         content = []
         for claim in claims:
             title = f"{claim.id} · {claim.title}"
             section = nodes.section("", nodes.title(title, title), ids=[f"claim-{claim.id}"])
-            self.markdown(claim_body(claim, claims, chapters), section)
+            self.markdown(claim_body(claim, claims, chapters, records), section)
             section += nodes.raw("", cite(claim, self.config), format="html")
             content.append(section)
         return content
@@ -350,6 +377,7 @@ def note_slugs(env, docname: str, anchors: list[str]) -> None:
 def setup(app) -> dict:
     app.add_directive("claim-summary", ClaimSummary)
     app.add_directive("claim-table", ClaimTable)
+    app.add_directive("claim-mutants", ClaimMutants)
     app.add_directive("claim-ledger", ClaimLedger)
     app.add_directive("claim-chapters", ClaimChapters)
     app.add_directive("claim-changes", ClaimChanges)

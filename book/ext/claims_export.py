@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from ledger import Assertion, Claim, Ledger, load
 from sphinx.application import Sphinx
+from trials import Ball, Record, load_balls, load_records
 
 LEDGER = "book/claims.yml"
 SCHEMA = "book/claims.schema.json"
@@ -32,7 +33,14 @@ def bibtex(claim: Claim, version: str, base: str = "") -> str:
     return f"@misc{{ntk-book:{claim.id},\n{lines}}}"
 
 
-def document(ledger: Ledger, pages: Iterable[str], version: str, base: str = "") -> dict:
+def document(
+    ledger: Ledger,
+    pages: Iterable[str],
+    version: str,
+    base: str = "",
+    records: dict[str, Record] | None = None,
+    balls: dict[str, list[Ball]] | None = None,
+) -> dict:
     """The content of claims.json; `pages` are the names of the book's pages, `base` is the site's address."""
     chapters = {number: _page_of(number, pages) for number in ledger.chapters}
     return {
@@ -43,25 +51,32 @@ def document(ledger: Ledger, pages: Iterable[str], version: str, base: str = "")
             str(number): {"title": title, "url": chapters[number] and base + chapters[number]}
             for number, title in ledger.chapters.items()
         },
-        "claims": [_record(claim, version, base) for claim in ledger.claims],
+        "claims": [_record(claim, version, base, records or {}, balls or {}) for claim in ledger.claims],
     }
 
 
-def _record(claim: Claim, version: str, base: str) -> dict:
+def _record(claim: Claim, version: str, base: str, records: dict, balls: dict) -> dict:
     record = {
         **claim._asdict(),
         "where": claim.where._asdict(),
         "changed": [change._asdict() for change in claim.changed],
-        "assertions": [_evidence(assertion, base) for assertion in claim.assertions],
+        "assertions": [_evidence(assertion, base, records, balls) for assertion in claim.assertions],
+        "balls": [ball._asdict() for ball in balls.get(claim.id, ())],
         "url": f"{base}{PAGE}#claim-{claim.id}",
         "bibtex": bibtex(claim, version, base),
     }
     return {name: value.strip() if isinstance(value, str) else value for name, value in record.items()}
 
 
-def _evidence(assertion: Assertion, base: str) -> dict:
-    page = Path(assertion.notebook).with_suffix(".html")
-    return {**assertion._asdict(), "url": f"{base}notebooks/{page}#assertion-{assertion.name}"}
+def _evidence(assertion: Assertion, base: str, records: dict, balls: dict) -> dict:
+    page, record = Path(assertion.notebook).with_suffix(".html"), records.get(assertion.name)
+    return {
+        **assertion._asdict(),
+        "url": f"{base}notebooks/{page}#assertion-{assertion.name}",
+        "mutants": [trial._asdict() for trial in record.trials] if record else [],
+        "power": record.power if record else None,
+        "balls": [ball._asdict() for ball in balls.get(assertion.name, ())],
+    }
 
 
 def _page_of(number: int, pages: Iterable[str]) -> str | None:
@@ -85,7 +100,9 @@ def write_export(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html" or not (root / SCHEMA).is_file():
         return
     ledger, version = load(root / LEDGER), version_of(root)
-    content = document(ledger, sorted(app.env.found_docs), version, app.config.html_baseurl)
+    book = root / "book"
+    evidence = load_records(book), load_balls(book)
+    content = document(ledger, sorted(app.env.found_docs), version, app.config.html_baseurl, *evidence)
     (out / "claims.json").write_text(
         json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )

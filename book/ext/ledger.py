@@ -1,6 +1,7 @@
 """The claim ledger: read book/claims.yml, and hold the executed notebooks to it.
 
-    python book/ext/ledger.py        says what is wrong, or how many claims have which verdict
+    python book/ext/ledger.py                says what is wrong, or how many claims have which verdict
+    python -m book.ext.ledger --audit        lists what is open, and the assertions, the weakest first
 
 A claim is decided by assertions: code cells of the notebooks whose first line is
 `# Assertion NAME: a plain sentence`, which hold at least one `assert`, and whose last printed line is
@@ -17,6 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+
+if __package__:  # run as a module of the book: its neighbours are found as when a file is run
+    sys.path.insert(0, str(Path(__file__).parent))
+
 from box_grammar import Cell, Verdict, scan
 
 # From best to worst. A claim has the worst verdict of its assertions: one part that fails, fails the whole.
@@ -537,6 +542,11 @@ def main() -> None:
         sys.exit(str(error))
     if problems := check(ledger, (root / "notebooks").glob("*.ipynb")):
         sys.exit("\n".join(problems))
+    if sys.argv[1:] == ["--audit"]:
+        from trials import audit, load_records  # which needs this module
+
+        print("\n".join(audit(ledger, load_records(root / "book"))))
+        return
     counts = Counter(claim.verdict for claim in ledger.claims)
     print(", ".join(f"{verdict}: {counts[verdict]}" for verdict in (*VERDICTS, *UNDECIDED)))
 

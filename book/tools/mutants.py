@@ -92,6 +92,8 @@ def declared(path: Path = DECLARED) -> list[Mutant]:
     mutants = []
     for assertion, entries in document.items():
         for entry in entries:
+            if set(entry) == {"power"}:
+                continue
             wrong = sorted(set(entry) - set(FIELDS)) + sorted(set(FIELDS[:3]) - set(entry))
             if wrong or not all(isinstance(text, str) for text in entry.values()):
                 raise ValueError(

@@ -1,6 +1,6 @@
 """The book's decimal constants, each enclosed in a ball by interval arithmetic (arb, by python-flint).
 
-    python tests/certified/constants.py      writes the table of book/certified.md
+    python tests/certified/constants.py      writes the table of book/certified.md, and book/certified.csv
 
 A ball is a midpoint and a radius; the constant lies inside, rounding and the tails of the integrals included.
 Nothing here is taken from the package or from the notebooks. Integrals are those of Gaussian means, computed
@@ -8,6 +8,8 @@ by arb's quadrature on [-14, 14] with a bound of what lies outside, or closed fo
 A fixed point is enclosed between two points at which its equation has different signs.
 """
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +21,7 @@ from flint import acb, arb, ctx
 ctx.dps = 25
 END = 14  # standard deviations
 PAGE = Path(__file__).resolve().parents[2] / "book" / "certified.md"
+TABLE = PAGE.with_suffix(".csv")
 
 
 class Constant(NamedTuple):
@@ -208,6 +211,7 @@ def corner_distances() -> tuple[arb, arb, arb]:
     return kolmogorov, variation, 2 * (below(arb(0)) - 2 * below(arb(3).sqrt()))
 
 
+@cache
 def constants() -> list[Constant]:
     """All of them, in the order of the book."""
     kolmogorov, variation, wasserstein = corner_distances()
@@ -422,5 +426,18 @@ def page() -> str:
     return re.sub("(?s)(?<=<!-- begin -->\n).*(?=<!-- end -->)", lambda _: rows() + "\n", text)
 
 
+def records() -> str:
+    """The balls for programs, as CSV: symbol, middle, radius, and the places of the decimals."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("symbol", "middle", "radius", "places"))
+    for constant in constants():
+        middle, radius = shown(constant.ball).split(" ± ")
+        places = " ".join(dict.fromkeys(place for _, place in constant.decimals))
+        writer.writerow((constant.symbol, middle, radius, places))
+    return text.getvalue()
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    TABLE.write_text(records(), encoding="utf-8")

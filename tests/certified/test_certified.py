@@ -24,10 +24,14 @@ def constants():
 
 
 @pytest.fixture(scope="module")
-def texts() -> dict[str, str]:
+def claims() -> dict[str, ledger.Claim]:
+    return {claim.id: claim for claim in ledger.load(ROOT / "book" / "claims.yml").claims}
+
+
+@pytest.fixture(scope="module")
+def texts(claims) -> dict[str, str]:
     """What a decimal may stand in: the corrected statement of a claim, the output of an assertion, a page."""
-    book = ledger.load(ROOT / "book" / "claims.yml")
-    found = {claim.id: claim.corrected or "" for claim in book.claims}
+    found = {id: claim.corrected or "" for id, claim in claims.items()}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code" and (name := ledger.assertion_name("".join(cell["source"]))):
@@ -51,6 +55,7 @@ def test_the_page_is_in_step():
     assert certified.page() == certified.PAGE.read_text(encoding="utf-8"), (
         "run python tests/certified/constants.py"
     )
+    assert certified.records() == certified.TABLE.read_text(encoding="utf-8")
 
 
 def test_a_wrong_decimal_is_seen():
@@ -109,3 +114,48 @@ def of_package():
 def test_the_package_is_inside():
     for name, ball, value in of_package():
         assert abs(ball - arb(float(value))) < abs(ball) * arb("1e-9"), (name, ball, value)
+
+
+# A fraction of a corrected statement, and the code of the assertion that holds it.
+FRACTIONS = [
+    ("S-Prop3-relu", r"\frac38", "S-Prop3-relu-logarithm", "3 / 8"),
+    ("S-Prop3-relu", r"\frac14", "S-Kinf-relu-parallel", "1 / 4"),
+    ("S-Prop3-smooth", r"\frac13", "S-Prop3-smooth-tanh", "1 / 3"),
+    ("S-Prop3-smooth", r"\frac{h}{5", "S-Prop3-smooth-elu", '-H["elu"] / 5'),
+    ("S-Kinf-relu", r"\frac14", "S-Kinf-relu-parallel", "1 / 4"),
+    ("S-Kinf-smooth", r"\frac13", "S-Kinf-smooth-third", "1 / 3"),
+    ("S-corr-relu-step", r"\frac38", "S-corr-relu-step-term", "3 * s**2 / 8"),
+    ("S-corr-relu-O1", r"\frac34", "S-corr-relu-O1-logarithm", "3 * s / 4"),
+    ("S-relu-slope", r"\frac{\sqrt2}{12\pi}", "S-relu-slope-remainder", "mp.sqrt(2) / (12 * mp.pi)"),
+    ("S-relu-slope-depth", r"\frac92", "S-relu-slope-depth-logarithm", "9 / 2"),
+    ("S-smooth-slope", r"\frac{3h}{2", "S-smooth-slope-both", '-3 * H["elu"] / (2'),
+    ("S-corr-smooth", r"\frac{2h}{\sqrt", "S-corr-smooth-elu", "-2 * h / math.sqrt(a)"),
+    ("S-Prop4-slope", r"\frac12", "S-Prop4-slope-half", "half == 0.5"),
+    ("S-Prop4-slope-depth", r"\frac{9}{2\kappa}", "S-Prop4-slope-depth-logarithm", "9 / (2 * kappa)"),
+    ("S-Prop4-offdiagonal", r"\frac38", "S-Prop4-offdiagonal-rate", "0.375"),
+    ("S-Prop4-critical", r"\frac12", "S-Prop4-critical-half", "0.5005"),
+    ("S-Fig2-log", r"\frac38", "S-Fig2-log-visible", "3 / 8"),
+    ("S-Lemma2-step", r"\frac{l+1}{2}", "S-Lemma2-step-index", "(l + 1) / 2"),
+    ("S-Lemma4", r"\frac{q}{4l}", "S-Lemma4-coefficient", "q / 4"),
+    ("S-abstract-mean-reverting", r"\frac{N-S}{S(N-1)}", "S-SDE-covariance", "(N - S) / (S * (N - 1))"),
+]
+
+
+@pytest.mark.parametrize(("claim", "fraction", "assertion", "code"), FRACTIONS)
+def test_a_fraction_of_a_correction_is_the_one_that_an_assertion_holds(
+    claim, fraction, assertion, code, claims, sources
+):
+    assert fraction in claims[claim].corrected, f"{claim} says another fraction than {fraction}"
+    assert code in sources[assertion], f"{assertion} does not have {code}"
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, str]:
+    """The code of each assertion."""
+    found = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and (name := ledger.assertion_name(source)):
+                found[name] = source
+    return found
