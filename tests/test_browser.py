@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"the pages cannot be shown, for want of {', '.join(MISSING)}"),
 ]
 
-SHORT = ("notebooks/11_on_the_edge.html", "book/claims.html", "search.html")
+SHORT = ("notebooks/05_descent_to_flow.html", "book/erratum_o.html", "search.html")
 WIDTHS = ("1400", "1100", "390")
 # Findings of axe outside of the text, in what the theme draws; upstream knows them.
 THEME = {
@@ -77,7 +77,7 @@ def test_no_formula_and_no_output_is_cut(seen, width):
     for what in ("clipped", "inline", "outputs"):
         assert not found(seen, width, what), what
     assert not [page for page, said in seen.items() if said[width]["overflow"] > 0]
-    assert sum(said[width]["formulas"] for said in seen.values()) > 1000
+    assert sum(said[width]["formulas"] for said in seen.values()) > 200
 
 
 def test_few_formulas_scroll_and_only_on_a_phone(seen):
@@ -165,7 +165,7 @@ def test_using_the_site_raises_no_error(used):
 
 def test_a_broken_page_is_seen(html):
     """Each measurement must see what it is for."""
-    page = html / "notebooks" / "11_on_the_edge.html"
+    page = html / "notebooks" / "05_descent_to_flow.html"
     broken = html / "notebooks" / "broken.html"
     style = """<style>article p { max-width: 60px } article span.math { white-space: nowrap }
         div.math > mjx-container { overflow: hidden !important } .headerlink { display: none }

@@ -9,6 +9,9 @@ addEventListener("load", async () => {
   target?.scrollIntoView();
 });
 
+// The folds of code cells are named "Toggle hidden content", whatever they show: their own words are a better name.
+for (const fold of document.querySelectorAll("article summary[aria-label]")) fold.removeAttribute("aria-label");
+
 // ---- a formula that scrolls is a stop of the tab key; one that does not is none
 
 const scrolling = new ResizeObserver(entries => {

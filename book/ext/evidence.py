@@ -42,6 +42,7 @@ class Evidence(SphinxTransform):
                 box[0] += permalink(box["ids"][0])
         for caption in self.document.findall(nodes.paragraph):
             if "caption-text" in caption["classes"]:
+                self.name_caption(caption)
                 ids = caption["ids"]
                 anchor_picture(caption)
                 if ids:
@@ -89,6 +90,15 @@ class Evidence(SphinxTransform):
             same = [id for id in self.document.ids if re.fullmatch(rf"{name}(-part-\d+)?", id)]
             box["ids"].append(f"{name}-part-{len(same) + 1}" if same else name)
             self.document.note_explicit_target(box, box)
+
+    def name_caption(self, caption: nodes.paragraph) -> None:
+        """Gives a caption without an anchor the one that it would have: `fig-5-1` for Figure 5.1."""
+        found = re.match(r"(Fig|T)\w+ (\d+)\.(\d+)", caption.astext())
+        if found and not caption["ids"]:
+            name = f"{'fig' if found[1] == 'Fig' else 'tbl'}-{found[2]}-{found[3]}"
+            if name not in self.document.ids:
+                caption["ids"].append(name)
+                self.document.note_explicit_target(caption, caption)
 
     def link_claims(self, title: nodes.title) -> None:
         """Makes links of the ids in a verdict box's title, `Verdict (O2, O3): holds`, that the ledger has."""

@@ -6,7 +6,7 @@
 // The answer is {page: {width: what a screen of that width shows, ..., axe: ..., print: ...}}.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { openSite } from "./site.mjs";
+import { openSite, PATIENCE } from "./site.mjs";
 
 const { values: options, positionals: [folder] } = parseArgs({
     allowPositionals: true,
@@ -122,6 +122,7 @@ for (const page of options.pages.split(",")) {
     for (const width of options.widths.split(",").map(Number)) {
         const context = await browser.newContext({ viewport: { width, height: 900 } });
         const tab = await context.newPage();
+        tab.setDefaultTimeout(PATIENCE);
         tab.on("console", message => {
             const known = message.text().includes('Invalid option "menuOptions"'); // of MathJax's own component
             if (["error", "warning"].includes(message.type()) && !known) said.errors.push(message.text());
@@ -163,6 +164,7 @@ for (const page of options.pages.split(",")) {
     }
     if (options.print) {
         const tab = await browser.newPage({ viewport: { width: 718, height: 1000 } });
+        tab.setDefaultTimeout(PATIENCE);
         await tab.goto(site + page, { waitUntil: "load" });
         await tab.evaluate(`(${typesetAll})()`);
         await tab.emulateMedia({ media: "print" });

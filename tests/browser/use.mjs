@@ -4,7 +4,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { openSite } from "./site.mjs";
+import { openSite, PATIENCE } from "./site.mjs";
 
 const { values: options, positionals: [folder] } = parseArgs({
     allowPositionals: true,
@@ -19,6 +19,7 @@ const seen = { errors: [] };
 
 async function tabAt(url, width = 1400) {
     const tab = await browser.newPage({ viewport: { width, height: 900 } });
+    tab.setDefaultTimeout(PATIENCE);
     tab.on("pageerror", error => seen.errors.push(String(error)));
     tab.on("console", message => message.type() === "error" && seen.errors.push(message.text()));
     await tab.goto(url, { waitUntil: "load" });
@@ -62,11 +63,13 @@ const preview = tab => tab.evaluate(() => {
     return popup.hidden ? null : popup.textContent.replace(/\s+/g, " ").trim().slice(0, 300);
 });
 
-async function hover(tab, selector) {
+/** The preview that opens over the link, or null where `opens` is false and none does. */
+async function hover(tab, selector, opens = true) {
     await tab.mouse.move(2, 2);
-    await tab.waitForTimeout(600);
+    await tab.waitForFunction(() => document.getElementById("preview").hidden);
     await tab.locator(selector).filter({ visible: true }).first().hover();
-    await tab.waitForTimeout(1500);
+    if (opens) await tab.waitForFunction(() => !document.getElementById("preview").hidden);
+    else await tab.waitForTimeout(3000);
     return preview(tab);
 }
 
@@ -84,7 +87,7 @@ seen.previews.closed = await preview(chapter);
 await chapter.close();
 const opened = await tabAt(`${files}notebooks/11_on_the_edge.html`);
 seen.previews.file = await hover(opened, LINKS.theorem);
-seen.previews.fileElsewhere = await hover(opened, LINKS.claim);
+seen.previews.fileElsewhere = await hover(opened, LINKS.claim, false);
 await opened.close();
 
 // ---- search, opened as a file
