@@ -1,6 +1,8 @@
 """The course: the sources of its exercises, and what is generated from them."""
 
 import json
+import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -15,6 +17,7 @@ import build  # noqa: E402
 import checks  # noqa: E402
 import exercises  # noqa: E402
 import grade  # noqa: E402
+import quizzes  # noqa: E402
 
 pytestmark = pytest.mark.book
 
@@ -199,8 +202,9 @@ def test_the_check_of_checks_tells_answers_apart():
 # ---- what is generated
 
 
-def test_student_notebooks_are_in_step(capsys):
-    assert build.main(["--check"]) == 0, capsys.readouterr().out
+def test_kept_files_are_in_step():
+    for path, text in build.kept().items():
+        assert path.read_text(encoding="utf-8") == text, path.name
 
 
 def test_student_notebooks_hold_no_solution_and_no_hidden_check():
@@ -227,3 +231,63 @@ def test_build_writes_every_part(tmp_path):
         assert {"run_autograder", "run_otter.py", "setup.sh", "tests/q2_9.py"} <= set(archive.namelist())
         compile(archive.read("tests/q2_9.py"), "q2_9", "exec")
     assert len(json.loads((instructor / "bank.json").read_text())) == len(SOURCES)
+
+
+# ---- quizzes, assignments, projects
+
+
+def test_each_chapter_has_five_questions():
+    given = quizzes.read()
+    assert [quiz["chapter"] for quiz in given] == [int(path.name[:2]) for path in NOTEBOOKS]
+    assert {len(quiz["questions"]) for quiz in given} == {5}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [("right: true", "right: false", "exactly one"), ("because: B", "because: ''", "explanation")],
+)
+def test_bad_questions_are_named(tmp_path, before, after, message):
+    question = "{question: Q, answers: [{answer: A, right: true, because: B}]}"
+    text = f"- chapter: 3\n  questions:\n    - {question}\n"
+    path = tmp_path / "quizzes.yml"
+    path.write_text(text)
+    assert quizzes.for_jupyterquiz(quizzes.read(path)[0])[0]["answers"][0]["correct"] is True
+    path.write_text(text.replace(before, after))
+    with pytest.raises(ValueError, match=message):
+        quizzes.read(path)
+
+
+def test_assignments_name_exercises_with_code_and_in_words():
+    for each in build.assignments():
+        kinds = {SOURCES[number].has_code for number in each["exercises"]}
+        assert kinds == {True, False}
+        assert sum(line["points"] for line in each["rubric"]) == 6
+
+
+def test_plans_name_sections_and_exercises_that_exist():
+    text = (ROOT / "book" / "course_sessions.md").read_text(encoding="utf-8")
+    plans = [line.split("|") for line in text.splitlines() if re.match(r"\| \d+ \|.*\(\d+\)", line)]
+    assert len(plans) == 8 + 6 + 12
+    headings = "\n".join(chapter_text(path) for path in NOTEBOOKS)
+    for _, _, sections, listed, *_ in plans:
+        assert set(re.findall(r"\d+\.\d+", listed)) <= set(SOURCES)
+        for section in re.findall(r"\d+\.\d+", sections):
+            assert re.search(rf"(?m)^## {re.escape(section)} ", headings), section
+
+
+PROJECTS = re.findall(
+    r"```python\n(.*?)```", (ROOT / "book" / "course_projects.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+def test_there_are_ten_projects():
+    assert len(PROJECTS) == 10
+
+
+@pytest.mark.everywhere
+@pytest.mark.parametrize("step", PROJECTS, ids=range(1, len(PROJECTS) + 1))
+def test_the_first_step_of_each_project_works(step, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    run = subprocess.run([sys.executable, "-c", step], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout

@@ -190,7 +190,27 @@ def main(arguments: list[str]) -> int:
         else:
             path.write_text(text, encoding="utf-8")
             print(f"stamped {path.name}")
+    changed += stamp_course(check=bool(arguments))
     return 1 if arguments and changed else 0
+
+
+def stamp_course(*, check: bool) -> int:
+    """Write the generated files of the course, or say which are out of step; how many were."""
+    import build  # it imports this module
+
+    stale = {
+        path: text
+        for path, text in build.kept().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+    for path, text in stale.items():
+        if check:
+            print(f"{path.name} is out of step with the chapters or course: run python book/tools/stamp.py")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"stamped {path.name}")
+    return len(stale)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Build the course: everything that is made from course/exercises, the assignments and the quizzes.
 
-    python course/tools/build.py            write course/student and _build/course
-    python course/tools/build.py --check    change nothing; fail if a file of course/student is out of step
+    python course/tools/build.py
 
     course/student/NN_chapter.ipynb         the exercises of a chapter, kept in the repository for Colab
+    book/course_*.md, course_graph.svg      pages of the course: chapters, assignments, quizzes
     _build/course/student/                  the same, the assignments, and problem sheets
     _build/course/instructor/               solutions, question bank, archives for otter-grader: not published
     _build/course/quizzes/                  the quizzes for jupyterquiz
 
-Slides are built by slides.py.
+The first two rows are kept in the repository; `make stamp` renews them, and says if they are out of step
+(`kept` below). Slides are built by slides.py.
 """
 
 import html
@@ -24,9 +25,10 @@ import checks
 import exercises
 import nbformat
 import otter_archive
+import pages
 import quizzes
 import yaml
-from exercises import LEVELS, Exercise
+from exercises import Exercise
 
 COURSE = Path(__file__).resolve().parents[1]
 ROOT = COURSE.parent
@@ -192,18 +194,6 @@ def bank(sources: dict[str, Exercise]) -> list[dict]:
     ]
 
 
-def table(sources: dict[str, Exercise]) -> str:
-    """The list of exercises in Markdown."""
-    rows = ["| exercise | level | minutes | section | points | objective |", "|---|---|---|---|---|---|"]
-    for exercise in sources.values():
-        kind = " (code)" if exercise.has_code else ""
-        rows.append(
-            f"| {exercise.number} {exercise.title}{kind} | {exercise.level} {LEVELS[exercise.level]} | "
-            f"{exercise.minutes} | {exercise.section} | {exercise.points} | {exercise.objective} |"
-        )
-    return "\n".join(rows) + "\n"
-
-
 # ---- everything
 
 
@@ -224,9 +214,7 @@ def build(output: Path) -> None:
     def write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
-    STUDENT.mkdir(exist_ok=True)
     for name, text in student_notebooks(sources, files, where).items():
-        write(STUDENT / name, text)
         write(student / name, text)
     groups = {
         path[:-6]: (f"Chapter {heading}", [e for e in sources.values() if e.chapter == chapter])
@@ -254,29 +242,24 @@ def build(output: Path) -> None:
                 for inside, content in otter_archive.files(coded, where.url, where.branch).items():
                     archive.writestr(zipfile.ZipInfo(inside), content)
     write(instructor / "bank.json", json.dumps(bank(sources), indent=1, ensure_ascii=False) + "\n")
-    write(instructor / "exercises.md", table(sources))
+    write(instructor / "exercises.md", pages.table(sources.values()))
     quizzes.build(output / "quizzes")
 
 
-def main(arguments: list[str]) -> int:
-    if arguments not in ([], ["--check"]):
-        print(__doc__, file=sys.stderr)
-        return 2
-    if not arguments:
-        build(OUTPUT)
-        print(f"built {OUTPUT}")
-        return 0
-    wanted = student_notebooks(exercises.read(), titles(), stamp.address())
-    stale = [
-        name
-        for name, text in wanted.items()
-        if not (STUDENT / name).exists() or (STUDENT / name).read_text(encoding="utf-8") != text
-    ]
-    stale += sorted(path.name for path in STUDENT.glob("*.ipynb") if path.name not in wanted)
-    for name in stale:
-        print(f"course/student/{name} is out of step with course/exercises: run make course")
-    return 1 if stale else 0
+def kept() -> dict[Path, str]:
+    """The text of each generated file that the repository keeps."""
+    sources, files, where = exercises.read(), titles(), stamp.address()
+    book = ROOT / "book"
+    notebooks = student_notebooks(sources, files, where)
+    return {
+        **{STUDENT / name: text for name, text in notebooks.items()},
+        book / "course_chapters.md": pages.chapters(sources, files, ROOT / "notebooks"),
+        book / "course_graph.svg": pages.graph(pages.needs(files, ROOT / "notebooks")),
+        book / "course_assignments.md": pages.assignments(assignments(), sources),
+        book / "course_quizzes.md": quizzes.page(quizzes.read(), files),
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    build(OUTPUT)
+    print(f"built {OUTPUT}")

@@ -1,19 +1,15 @@
 """The quizzes: course/quizzes.yml, as a page of the book and as data for jupyterquiz.
 
-    python course/tools/quizzes.py          write book/course_quizzes.md
-    python course/tools/quizzes.py --check  change nothing; fail if the page is out of step
-
 On the page each answer is a fold, which needs neither a script nor a network and reads on GitHub too.
 """
 
 import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
 COURSE = Path(__file__).resolve().parents[1]
-PAGE = COURSE.parent / "book" / "course_quizzes.md"
 
 
 def read(path: Path = COURSE / "quizzes.yml") -> list[dict]:
@@ -29,13 +25,18 @@ def read(path: Path = COURSE / "quizzes.yml") -> list[dict]:
     return quizzes
 
 
-def page(quizzes: list[dict]) -> str:
+def page(quizzes: list[dict], files: Mapping[int, tuple[str, str]]) -> str:
+    """The page of the book; `files` holds file name and heading of each chapter."""
     parts = [
         "# Quizzes\n\nFive questions a chapter, to be answered before the session without a calculator. "
         "Open the answer that you think is right."
     ]
     for quiz in quizzes:
-        parts.append(f"## Chapter {quiz['chapter']}: {quiz['title']}")
+        name, heading = files[quiz["chapter"]]
+        parts.append(
+            f"## Quiz {quiz['chapter']}\n\nOn [chapter {quiz['chapter']}](../notebooks/{name}): "
+            f"{heading.split(' · ', 1)[1]}."
+        )
         for i, question in enumerate(quiz["questions"], 1):
             parts.append(f"**{quiz['chapter']}.{i}** {question['question']}")
             letters = "abcdef"[: len(question["answers"])]
@@ -76,18 +77,3 @@ def build(output: Path) -> None:
     for quiz in read():
         text = json.dumps(for_jupyterquiz(quiz), indent=1, ensure_ascii=False) + "\n"
         (output / f"{quiz['chapter']:02}.json").write_text(text, encoding="utf-8")
-
-
-def main(arguments: list[str]) -> int:
-    wanted = page(read())
-    if arguments == ["--check"]:
-        if PAGE.read_text(encoding="utf-8") == wanted:
-            return 0
-        print("book/course_quizzes.md is out of step with course/quizzes.yml: run make course")
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

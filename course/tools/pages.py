@@ -1,0 +1,122 @@
+"""Pages of the book about the course, from what chapters, exercises and assignments declare."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import nbformat
+from exercises import LEVELS, Exercise
+
+Files = Mapping[int, tuple[str, str]]  # of each chapter: file name and heading
+
+
+def opening(path: Path) -> str:
+    return nbformat.read(path, as_version=4).cells[0].source
+
+
+def paragraph(text: str, name: str) -> str:
+    """What follows **name** up to the next bold word at the start of a line."""
+    found = re.search(rf"(?ms)^\*\*{name}[.:]?\*\*(.*?)(?=^\*\*|\Z)", text)
+    return found[1].strip() if found else ""
+
+
+def needs(files: Files, folder: Path) -> dict[int, list[int]]:
+    """The earlier chapters that each chapter asks one to know first."""
+    found = {}
+    for chapter, (name, _) in files.items():
+        linked = re.findall(r"\((\d\d)_\w+\.ipynb", paragraph(opening(folder / name), "Know first"))
+        found[chapter] = sorted({int(number) for number in linked if int(number) < chapter})
+    return found
+
+
+def graph(needed: Mapping[int, list[int]]) -> str:
+    """The dependency graph as a picture: a chapter stands right of all that it needs."""
+    column: dict[int, int] = {}
+    for chapter in sorted(needed):
+        column[chapter] = 1 + max((column[other] for other in needed[chapter]), default=-1)
+    rows: dict[int, int] = {}
+    place = {}
+    for chapter in sorted(needed):
+        row = rows.get(column[chapter], 0)
+        rows[column[chapter]] = row + 1
+        place[chapter] = (50 + 150 * column[chapter], 35 + 46 * row)
+    width, height = 100 + 150 * max(column.values()), 35 + 46 * max(rows.values())
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        'font-family="sans-serif" font-size="16">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+    ]
+    for chapter, others in needed.items():
+        x2, y2 = place[chapter]
+        for other in others:
+            x1, y1 = place[other]
+            lines.append(
+                f'<path d="M{x1 + 18} {y1}C{x1 + 80} {y1} {x2 - 80} {y2} {x2 - 18} {y2}" '
+                'fill="none" stroke="#888888"/>'
+            )
+    for chapter, (x, y) in place.items():
+        lines.append(f'<circle cx="{x}" cy="{y}" r="17" fill="#dce9f5" stroke="#33526e"/>')
+        lines.append(f'<text x="{x}" y="{y + 6}" text-anchor="middle" fill="#1b2a38">{chapter}</text>')
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def table(chosen: Iterable[Exercise]) -> str:
+    """The list of exercises in Markdown."""
+    rows = ["| exercise | level | minutes | section | points | objective |", "|---|---|---|---|---|---|"]
+    for exercise in chosen:
+        kind = ", code" if exercise.has_code else ""
+        level = f"{exercise.level} {LEVELS[exercise.level]}{kind}"
+        rows.append(
+            f"| {exercise.number} {exercise.title.replace('|', '/')} | {level} | {exercise.minutes} | "
+            f"{exercise.section} | {exercise.points} | {exercise.objective} |"
+        )
+    return "\n".join(rows)
+
+
+def joined(numbers: list[int]) -> str:
+    return ", ".join(str(number) for number in numbers) if numbers else "none"
+
+
+def chapters(sources: Mapping[str, Exercise], files: Files, folder: Path) -> str:
+    """The page with objectives, needs and exercises of each chapter."""
+    needed = needs(files, folder)
+    total = len(sources)
+    coded = sum(exercise.has_code for exercise in sources.values())
+    parts = [
+        "# Objectives and exercises",
+        "What each chapter asks one to know, what one can do after it, and its exercises. A chapter stands "
+        "right of those that it needs.",
+        "![The chapters as a graph; the sections below name what each one needs](course_graph.svg)",
+        f"There are {total} exercises, {coded} of them with code and checks.",
+    ]
+    for chapter, (name, heading) in files.items():
+        text = opening(folder / name)
+        own = [exercise for exercise in sources.values() if exercise.chapter == chapter]
+        aims = re.sub(r"\]\((?:#|\.\./|\d\d_)[^)]*\)", "]", paragraph(text, "You will be able to"))
+        aims = re.sub(r"\[([^\]]*)\]", r"\1", aims)
+        parts.append(f"## {heading}")
+        parts.append(f"[The chapter](../notebooks/{name}). Needs the chapters: {joined(needed[chapter])}.")
+        if aims:
+            parts.append(f"After it you will be able to\n\n{aims}")
+        parts.append(table(own))
+    return "\n\n".join(parts) + "\n"
+
+
+def assignments(given: list[dict], sources: Mapping[str, Exercise]) -> str:
+    """The page of the assignments, with their rubrics."""
+    parts = [
+        "# Assignments",
+        "Two a month, for the module of eight weeks. The exercises with code are graded by their checks, "
+        "those in words and the report by the rubrics.",
+    ]
+    for each in given:
+        chosen = [sources[number] for number in each["exercises"]]
+        points = sum(exercise.points for exercise in chosen) + sum(line["points"] for line in each["rubric"])
+        minutes = sum(exercise.minutes for exercise in chosen) + each["minutes"]
+        parts.append(f"## Assignment {each['id']}: {each['title']}")
+        parts.append(f"Due in week {each['week']}; {minutes} minutes; {points} points.")
+        parts.append(each["question"])
+        parts.append(table(chosen))
+        rubric = [f"* {line['points']} points: {line['for']}" for line in each["rubric"]]
+        parts.append(f"Report ({each['minutes']} minutes), one page:\n\n" + "\n".join(rubric))
+    return "\n\n".join(parts) + "\n"
