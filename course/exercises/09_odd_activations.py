@@ -12,7 +12,7 @@
 # Let $\phi$ be odd and $\sigma_b = 0$. Show that $c = 0$ and $c = -1$ are fixed points. To what do correlations tend in the chaotic phase, and what is $\lim \Theta^L(x, x')$?
 
 # %% solution [markdown]
-# The coefficients $a_k$ with even $k$ vanish, so $f$ is odd: $f(0) = 0$ and $f(-1) = -f(1) = -1$. If $\chi_1 > 1$, $c^\ast = 0$ by uniqueness in [Theorem 9.2](#thm-9-2): all inputs but $\pm x$ become uncorrelated, at the rate $b_1 = f'(0)$. By [(9.7)](#eq-9-7) $\Theta^L(x, x') \to 0$ while the diagonal grows.
+# The coefficients $a_k$ with even $k$ vanish, so $f$ is odd: $f(0) = 0$ and $f(-1) = -f(1) = -1$. If $\chi > 1$, $c^\ast = 0$ by uniqueness in [Theorem 9.2](#thm-9-2): all inputs but $\pm x$ become uncorrelated, at the rate $b_1 = f'(0)$. By [(9.7)](#eq-9-7) $\Theta^L(x, x') \to 0$ while the diagonal grows.
 
 # %% rubric [markdown]
 # * 1 point: the fixed points.
