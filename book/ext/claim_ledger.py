@@ -21,7 +21,7 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from ledger import NOT_PRINTED, UNDECIDED, VERDICTS, Assertion, Claim, Ledger, assertion_name, load
 from sphinx.util.docutils import SphinxDirective
-from trials import Record, count, load_records, words
+from trials import Record, count, load_records, plain_text, words
 
 LEDGER = "book/claims.yml"
 NOTEBOOKS = "notebooks"
@@ -247,7 +247,7 @@ class ClaimMutants(_LedgerDirective):
         caught, tried = count(records.values())
         lines = [f"{caught} of {tried} wrong theories are rejected by the assertion that they are for."]
         survivors = [
-            f"- {name}: {trial.mutant}, {trial.survives}."
+            f"- {name}: {plain_text(trial.mutant)}; {trial.survives}."
             for name, record in sorted(records.items())
             for trial in record.trials
             if not trial.caught

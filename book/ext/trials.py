@@ -80,9 +80,9 @@ def words(record: Record | None) -> str:
     if record is None:
         return ""
     caught = "; ".join(trial.mutant for trial in record.trials if trial.caught)
-    text = f" *Rejects:* {_literal(caught)}." if caught else ""
+    text = f" *Rejects:* {plain_text(caught)}." if caught else ""
     text += "".join(
-        f" *Lets pass:* {_literal(trial.mutant)}, {trial.survives}."
+        f" *Lets pass:* {plain_text(trial.mutant)}; {trial.survives}."
         for trial in record.trials
         if not trial.caught
     )
@@ -91,7 +91,7 @@ def words(record: Record | None) -> str:
     return text
 
 
-def _literal(text: str) -> str:
+def plain_text(text: str) -> str:
     """Letters as they are: what Markdown or TeX would take for its own is escaped."""
     return re.sub(r"([\\`*_{}\[\]<>|$^~])", r"\\\1", text)
 
