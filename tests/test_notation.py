@@ -1,0 +1,80 @@
+"""One notation: the letters that are easily reused mean what book/notation.md says, chapter by chapter."""
+
+import json
+import re
+
+import pytest
+from built_book import ROOT
+
+pytestmark = pytest.mark.book
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+BOX = re.compile(
+    r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary|Definition) \d+\.\d+.*(?:\n>.*)*", re.MULTILINE
+)
+CLAIM = re.compile(r"^> \*\*Claim .*(?:\n>.*)*", re.MULTILINE)
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+LETTER = r"(?<![A-Za-z\\]){}(?![A-Za-z])"
+# Where a letter of the first table stands for what that table says, so that it needs no row of the second.
+WHOLE_BOOK = {
+    "W": {0, 2, 4, 8, 15},  # W^l, weights
+    "R": {9, 10, 14},  # the map of the variance
+    "\\chi": {3, 9, 10, 11, 13, 14},
+}
+LETTERS = {
+    "V": LETTER.format("V"),
+    "W": LETTER.format("W"),
+    "R": r"(?<![A-Za-z\\])(?<!\\mathbb )R(?![A-Za-z])",
+    "\\kappa": r"\\kappa(?![A-Za-z])",
+    "\\alpha": r"\\alpha(?![A-Za-z])",
+    "\\chi": r"\\chi(?![A-Za-z])",
+}
+
+
+def own_letters() -> set[tuple[str, int]]:
+    """(letter, chapter) for each row of the second table."""
+    page = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
+    table = page.partition("### Letters with a meaning")[2].partition("\n\nPaper S")[0]
+    rows = re.findall(r"^\| \$(.+?)\$ \| ([\d, ]+) \| \S", table, re.MULTILINE)
+    return {(letter, int(chapter)) for letter, chapters in rows for chapter in chapters.split(",")}
+
+
+def formulas(text: str) -> str:
+    return " ; ".join(one or two for one, two in FORMULA.findall(text))
+
+
+def used_letters(cells: list[dict], chapter: int) -> set[tuple[str, int]]:
+    """(letter, chapter) for the letters in the formulas of the chapter's theorems."""
+    boxes = [
+        box
+        for cell in cells
+        if cell["cell_type"] == "markdown"
+        for box in BOX.findall("".join(cell["source"]))
+    ]
+    text = formulas("\n".join(boxes))
+    return {(letter, chapter) for letter, pattern in LETTERS.items() if re.search(pattern, text)}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_letters_of_theorems_are_on_the_notation_page(path):
+    chapter = int(path.stem[:2])
+    used = used_letters(json.loads(path.read_text(encoding="utf-8"))["cells"], chapter)
+    known = own_letters() | {(letter, n) for letter, chapters in WHOLE_BOOK.items() for n in chapters}
+    assert used <= known, f"not on the notation page: {sorted(used - known)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_one_way_to_write_a_symbol(path):
+    """Outside of what a paper states: chi without index, c* as an exponent, a wide hat on the kernel."""
+    other = re.compile(r"\\chi_1(?!\d)|\\chi_\*|c_\*|c\^\*|\\hat\\Theta")
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            found = other.search(formulas(CLAIM.sub("", "".join(cell["source"]))))
+            assert not found, f"{cell['id']}: {found[0]}"
+
+
+def test_used_letters_sees():
+    cells = [
+        {"cell_type": "markdown", "source": "> **Lemma 3.1 (x).** Let $V \\in \\mathbb R$ and $\\kappa_1$."}
+    ]
+    assert used_letters(cells, 3) == {("V", 3), ("\\kappa", 3)}
