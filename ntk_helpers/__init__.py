@@ -2,13 +2,13 @@
 
 What is named here is the public face, each name in the module that explains it:
 
-    activations  Activation, leaky_relu                     networks   Network
-    kernels      fcn_kernels, residual_kernels,             empirical  empirical_ntk, empirical_nngp,
-                 depth_profile, Kernels                                monte_carlo_kernels
-    mean_field   fixed_point, chi, phase, edge_of_chaos     isometry   jacobian_singular_values
-    dynamics     gradient_flow, gradient_descent,           training   train, steps_to_accuracy
-                 sgd_moments, sde_moments, sample_sgd,      data       load
-                 sample_sde, stability_threshold            peers      neural_tangents
+    activations  Activation, leaky_relu                     networks     Network
+    kernels      fcn_kernels, residual_kernels,             empirical    empirical_ntk, empirical_nngp
+                 depth_profile, Kernels                     monte_carlo  monte_carlo_kernels
+    mean_field   fixed_point, chi, phase, edge_of_chaos     isometry     jacobian_singular_values
+    dynamics     gradient_flow, gradient_descent,           training     train, steps_to_accuracy
+                 sgd_moments, sde_moments, sample_sgd,      data         load
+                 sample_sde, stability_threshold            peers        neural_tangents
 
 Figures are in `plotting`, long runs in `experiments`.
 """
@@ -24,10 +24,11 @@ from ntk_helpers.dynamics import (
     sgd_moments,
     stability_threshold,
 )
-from ntk_helpers.empirical import empirical_nngp, empirical_ntk, monte_carlo_kernels
+from ntk_helpers.empirical import empirical_nngp, empirical_ntk
 from ntk_helpers.isometry import jacobian_singular_values
 from ntk_helpers.kernels import Kernels, depth_profile, fcn_kernels, residual_kernels
 from ntk_helpers.mean_field import chi, edge_of_chaos, fixed_point, phase
+from ntk_helpers.monte_carlo import monte_carlo_kernels
 from ntk_helpers.networks import Network
 from ntk_helpers.peers import neural_tangents
 from ntk_helpers.training import steps_to_accuracy, train

@@ -78,3 +78,83 @@ def in_range(activation, smallest, largest):
             f"not accurate beyond, got q from {smallest:g} to {largest:g}: change sigma_w, sigma_b, depth or "
             "the inputs"
         )
+
+
+def kernel_and_residual(kernel, residual) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Kernel (P, N), residual (P, o), and eigenvalues (N,) and eigenvectors (N, N) of the training block."""
+    given = unmasked("kernel", kernel)
+    kernel, residual = (
+        np.asarray(kernel, np.float64),
+        np.asarray(unmasked("residual", residual), np.float64),
+    )
+    if kernel.ndim != 2 or kernel.shape[0] < kernel.shape[1] or kernel.shape[1] == 0:
+        raise ValueError(
+            "kernel must have shape (P, N) with P >= N >= 1, all points by training points,"
+            f" got {kernel.shape}"
+        )
+    if residual.ndim not in (1, 2) or residual.shape[0] != kernel.shape[0]:
+        raise ValueError(
+            f"residual must have shape (P,) or (P, o) with P = {kernel.shape[0]} as in kernel,"
+            f" got {residual.shape}"
+        )
+    for name, value in (("kernel", kernel), ("residual", residual)):
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name} must be finite, got {value[~np.isfinite(value)][0]}")
+    n = kernel.shape[1]
+    scale = np.abs(kernel[:n]).max()
+    asymmetry = np.abs(kernel[:n] - kernel[:n].T).max()
+    if asymmetry > 1e-8 * scale:
+        raise ValueError(
+            f"kernel must be symmetric on the training points, got |K - K^T| up to {asymmetry:.3g};"
+            f" pass (K + K.T) / 2{_single_precision(given, kernel, asymmetry)}"
+        )
+    eigenvalues, eigenvectors = np.linalg.eigh((kernel[:n] + kernel[:n].T) / 2)
+    if eigenvalues[0] < -1e-8 * max(scale, eigenvalues[-1]):
+        raise ValueError(
+            "kernel must be positive semi-definite on the training points,"
+            f" got the eigenvalue {eigenvalues[0]:.3g}{_single_precision(given, kernel, -eigenvalues[0])}"
+        )
+    return kernel, residual.reshape(len(residual), -1), np.maximum(eigenvalues, 0.0), eigenvectors
+
+
+def positive(**values) -> None:
+    """Raise ValueError for a value that is not a positive number."""
+    for name, value in values.items():
+        if not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be a positive number, got {value!r}")
+
+
+def _single_precision(given, kernel, error) -> str:
+    """What to say of an error that the rounding of float32 explains."""
+    n = kernel.shape[1]
+    rounding = n * np.finfo(np.float32).eps * np.abs(kernel[:n]).max()
+    if getattr(given, "dtype", None) != np.float32 or error > rounding:
+        return ""
+    return (
+        f". It is float32, whose rounding moves eigenvalues by up to {rounding:.1g}: compute it in float64, "
+        "from net.init(key, dtype='float64')"
+    )
+
+
+def step_counts(steps) -> np.ndarray:
+    """The step counts to return: 0, 1, ..., steps, or the sequence that was given."""
+    if np.ndim(steps) == 0:
+        positive_integer("steps", steps)
+        return np.arange(steps + 1)
+    counts = np.asarray(steps)
+    whole = counts.ndim == 1 and counts.size > 0 and np.issubdtype(counts.dtype, np.integer)
+    if not whole or counts[0] < 0 or (np.diff(counts) <= 0).any():
+        raise ValueError(
+            f"steps must be a positive integer or an increasing sequence of integers >= 0, got {steps!r}"
+        )
+    return counts
+
+
+def times(values) -> np.ndarray:
+    """`times` as a float64 array, if they are a row of numbers >= 0 that do not fall."""
+    found = np.asarray(unmasked("times", values), np.float64)
+    if found.ndim != 1 or not np.isfinite(found).all() or (found < 0).any() or (np.diff(found) < 0).any():
+        raise ValueError(
+            f"times must be a one-dimensional, non-decreasing array of numbers >= 0, got {values!r}"
+        )
+    return found

@@ -1,4 +1,4 @@
-"""The kernels of finite networks: the tangent kernel by layer structure, and Monte Carlo over many networks.
+"""The kernels of one finite network, by layer structure.
 
 Nothing here forms a Jacobian with respect to the parameters. A layer y^l = c W z + e b (z the input of the
 layer) has the parameter Jacobian  dy_k / dW_ij = c delta_ki z_j,  so its share of the tangent kernel is a
@@ -13,36 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers import _checks
 from ntk_helpers._precision import own_rules
 from ntk_helpers.networks import UNROLLED, scan_layers
 
 #: Default bound on the working memory, in bytes.
 MEMORY_LIMIT = 2**30
-#: On a CPU many networks at once pay only while they stay in its cache: twice as slow beyond, measured.
-CPU_CACHE = 2**24
-
-
-class Estimate(NamedTuple):
-    """Statistics of a kernel over M random networks: float64 arrays (n1, n2), entry by entry.
-
-    `mean`; `standard_error` of that mean, s / sqrt(M) with the unbiased variance s^2; `relative_variance`
-    s^2 / mean^2, and its `relative_variance_error` (one standard error, to first order in 1/M). With one
-    network only the mean is a number, the rest is NaN.
-    """
-
-    mean: np.ndarray
-    standard_error: np.ndarray
-    relative_variance: np.ndarray
-    relative_variance_error: np.ndarray
-
-
-class MonteCarloKernels(NamedTuple):
-    """What `monte_carlo_kernels` returns: two `Estimate`, and the number of networks behind them."""
-
-    nngp: Estimate
-    ntk: Estimate
-    networks: int
 
 
 @own_rules()
@@ -82,8 +57,8 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
         for a block of one input against one.
     """
     net.check_params(params)
-    x1 = _finite("x1", net.checked_inputs("x1", x1, params))
-    x2 = None if x2 is None else _finite("x2", net.checked_inputs("x2", x2, params))
+    x1 = finite("x1", net.checked_inputs("x1", x1, params))
+    x2 = None if x2 is None else finite("x2", net.checked_inputs("x2", x2, params))
     itemsize = x1.dtype.itemsize
     rows, columns = _block_sizes(
         net, trace_outputs, itemsize, len(x1), None if x2 is None else len(x2), memory_limit
@@ -105,61 +80,15 @@ def empirical_nngp(net, params, x1, x2=None):
     output exactly, for Gaussian and orthogonal weights alike, with far less scatter than products of
     outputs.
 
-    Raises ValueError if inputs or parameters have the wrong shape.
+    Raises
+    ------
+    ValueError
+        If inputs or parameters have the wrong shape.
     """
     net.check_params(params)
     x1 = net.checked_inputs("x1", x1, params)
     x2 = None if x2 is None else net.checked_inputs("x2", x2, params)
     return _nngp(net, params, x1, x2)
-
-
-@own_rules()
-def monte_carlo_kernels(
-    net, key, x1, x2=None, *, networks, dtype="float32", memory_limit=MEMORY_LIMIT
-) -> MonteCarloKernels:
-    """Mean and scatter of the NNGP and tangent kernels over random networks of one description.
-
-    Network m is `net.init(jax.random.split(key, networks)[m], dtype=dtype)`; its kernels are those of
-    `empirical_nngp` and `empirical_ntk` (mean over outputs). As many networks run at once as
-    `memory_limit` allows, on a CPU as many as its cache holds.
-
-    Parameters
-    ----------
-    net : Network.
-    key : jax random key.
-    x1 : (n1, d) inputs.
-    x2 : (n2, d) inputs; those of `x1` if None.
-    networks : number of networks.
-    dtype : "float32" or "float64", of the networks; the statistics are taken in float64.
-    memory_limit : bytes of working memory, parameters included.
-
-    Returns
-    -------
-    MonteCarloKernels
-        .nngp and .ntk, each an `Estimate` of float64 arrays (n1, n2), and .networks.
-
-    Raises
-    ------
-    ValueError
-        If inputs have the wrong shape or are not finite, `networks` is not a positive integer, or
-        `memory_limit` is too small for one network.
-    """
-    networks = _checks.positive_integer("networks", networks)
-    key = _checks.random_key("key", key)
-    shapes = jax.eval_shape(partial(net.init, dtype=dtype), key)
-    x1 = _finite("x1", net.checked_inputs("x1", x1, shapes))
-    x2 = None if x2 is None else _finite("x2", net.checked_inputs("x2", x2, shapes))
-    at_once = _networks_at_once(net, shapes, x1, x2, networks, memory_limit)
-    moments = (_Moments(), _Moments())
-    keys = jax.random.split(key, networks)
-    for chunk in _padded_chunks(keys, at_once):
-        kernels = _sampled_kernels(net, dtype, chunk.rows, x1, x2)
-        moments = tuple(
-            old.merge(_moments(np.asarray(new[: chunk.used], np.float64)))
-            for old, new in zip(moments, kernels, strict=True)
-        )
-    nngp, ntk = (_estimate(moment) for moment in moments)
-    return MonteCarloKernels(nngp, ntk, networks)
 
 
 # The kernels of one block of inputs.
@@ -179,19 +108,13 @@ def _nngp(net, params, x1, x2):
         return _last_covariance(net, x, _forward(net, params, x), rows, columns)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _sampled_kernels(net, dtype, keys, x1, x2):
-    """The two kernels of every network, (m, n1, n2) each."""
+def both_kernels(net, params, x1, x2):
+    """`empirical_nngp` and `empirical_ntk` (mean over outputs) by one pass through the network."""
     rows, columns, x = _both(x1, x2)
-
-    def kernels(key):
-        params = net.init(key, dtype=dtype)
+    with jax.default_matmul_precision("highest"):
         entering = _forward(net, params, x)
         nngp = _last_covariance(net, x, entering, rows, columns)
         return nngp, _backward(net, True, params, x, entering, rows, columns)
-
-    with jax.default_matmul_precision("highest"):
-        return jax.vmap(kernels)(keys)
 
 
 def _both(x1, x2):
@@ -263,7 +186,7 @@ class _Chunk(NamedTuple):
     used: int
 
 
-def _padded_chunks(rows, size):
+def padded_chunks(rows, size):
     """Chunks of equal size, the last filled up by repetition: one compilation serves them all."""
     count = -(-len(rows) // size)
     size = -(-len(rows) // count)
@@ -281,18 +204,18 @@ def _blocks(kernel, x1, x2, rows, columns):
             jnp.concatenate(
                 [
                     kernel(down.rows, across.rows)[: down.used, : across.used]
-                    for across in _padded_chunks(x2, columns)
+                    for across in padded_chunks(x2, columns)
                 ],
                 axis=1,
             )
-            for down in _padded_chunks(x1, rows)
+            for down in padded_chunks(x1, rows)
         ]
     )
 
 
 def _symmetric_blocks(kernel, x, size, trace_outputs):
     """The blocks on and above the diagonal, those below by Theta(x', x)_ij = Theta(x, x')_ji."""
-    chunks = list(_padded_chunks(x, size))
+    chunks = list(padded_chunks(x, size))
     axes = (1, 0) if trace_outputs else (1, 0, 3, 2)
     blocks = {}
     for i, down in enumerate(chunks):
@@ -304,7 +227,7 @@ def _symmetric_blocks(kernel, x, size, trace_outputs):
     return jnp.concatenate([jnp.concatenate([blocks[i, j] for j in count], axis=1) for i in count])
 
 
-def _memory(net, trace_outputs):
+def memory(net, trace_outputs):
     """Numbers held while a block is computed: fixed, for each input, and for each pair of inputs.
 
     Fixed: a scan copies the weights of one layer at a time, a short run those of all its layers. Inputs: x,
@@ -321,7 +244,7 @@ def _memory(net, trace_outputs):
 
 def _block_sizes(net, trace_outputs, itemsize, n1, n2, memory_limit):
     """The largest blocks that fit: (n1, n2) if all does, else nearly square ones."""
-    fixed, each_input, each_pair = _memory(net, trace_outputs)
+    fixed, each_input, each_pair = memory(net, trace_outputs)
     numbers = memory_limit / itemsize - fixed
     inputs, pairs = (n1, n1 * n1) if n2 is None else (n1 + n2, n1 * n2)
     if inputs * each_input + pairs * each_pair <= numbers:
@@ -340,75 +263,11 @@ def _block_sizes(net, trace_outputs, itemsize, n1, n2, memory_limit):
     return rows, min(n2, int((numbers - rows * each_input) / (each_input + rows * each_pair)))
 
 
-def _networks_at_once(net, shapes, x1, x2, networks, memory_limit):
-    fixed, each_input, each_pair = _memory(net, True)
-    inputs, pairs = (len(x1), len(x1) ** 2) if x2 is None else (len(x1) + len(x2), len(x1) * len(x2))
-    # A draw holds the parameters, the random bits, the Gaussian matrix and, if orthogonal, its factors.
-    copies = 6 if net.weights == "orthogonal" else 4
-    parameters = sum(leaf.size for leaf in jax.tree.leaves(shapes))
-    each = x1.dtype.itemsize * (fixed + copies * parameters + inputs * each_input + pairs * each_pair)
-    if each > memory_limit:
-        raise ValueError(f"memory_limit must be at least {each} bytes, for one network, got {memory_limit!r}")
-    useful = CPU_CACHE if jax.default_backend() == "cpu" else memory_limit
-    return min(networks, max(1, int(min(useful, memory_limit) // each)))
-
-
-def _finite(name, x):
+def finite(name, x):
+    """`x`, if it holds an input and, where it has values, finite ones."""
     if len(x) == 0:
         raise ValueError(f"{name} must hold at least one input, got shape {x.shape}")
     # A traced array has no values yet. By numpy, as jax would trace the check of a constant inside `jax.jit`.
     if not isinstance(x, jax.core.Tracer) and not np.isfinite(np.asarray(x)).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")
     return x
-
-
-# Moments over networks.
-
-
-class _Moments(NamedTuple):
-    """Count, mean, and sums of the second to fourth powers of the deviations from the mean."""
-
-    count: int = 0
-    mean: np.ndarray | float = 0.0
-    m2: np.ndarray | float = 0.0
-    m3: np.ndarray | float = 0.0
-    m4: np.ndarray | float = 0.0
-
-    def merge(self, new):
-        """The moments of both samples together: Pebay, Sandia Report SAND2008-6212 (2008), Section 3."""
-        a, b = self.count, new.count
-        n = a + b
-        shift = new.mean - self.mean
-        return _Moments(
-            n,
-            self.mean + shift * b / n,
-            self.m2 + new.m2 + shift**2 * a * b / n,
-            self.m3 + new.m3 + shift**3 * a * b * (a - b) / n**2 + 3 * shift * (a * new.m2 - b * self.m2) / n,
-            self.m4
-            + new.m4
-            + shift**4 * a * b * (a**2 - a * b + b**2) / n**3
-            + 6 * shift**2 * (a**2 * new.m2 + b**2 * self.m2) / n**2
-            + 4 * shift * (a * new.m3 - b * self.m3) / n,
-        )
-
-
-def _moments(samples):
-    mean = samples.mean(0)
-    m2, m3, m4 = (((samples - mean) ** power).sum(0) for power in (2, 3, 4))
-    return _Moments(len(samples), mean, m2, m3, m4)
-
-
-def _estimate(moments):
-    """The statistics from the moments; the error of variance / mean^2 is by the delta method."""
-    count, mean, m2, m3, m4 = moments
-    if count == 1:
-        unknown = np.full_like(mean, np.nan)
-        return Estimate(mean, unknown, unknown, unknown)
-    variance = m2 / (count - 1)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # a kernel entry that is zero has no relative variance
-        relative = variance / mean**2
-        third, fourth = m3 / count / mean**3, m4 / count / mean**4
-        error = np.sqrt(np.maximum(fourth - relative**2 - 4 * relative * third + 4 * relative**3, 0) / count)
-    return Estimate(mean, np.sqrt(variance / count), relative, error)

@@ -97,7 +97,7 @@ def _largest(activation):
 # Variance
 
 
-def fixed_points(activation, sigma_w, sigma_b):
+def fixed_points(activation, *, sigma_w, sigma_b):
     """All fixed points of q' = sigma_b^2 + sigma_w^2 E[phi(sqrt(q) Z)^2], in increasing order.
 
     They are bracketed on a logarithmic grid of q and then solved to rounding; q = 0 is one where sigma_b = 0
@@ -179,7 +179,7 @@ def _homogeneous_fixed_points(activation, sw2, sb2):
     return (FixedPoint(sb2 / (1.0 - growth), growth, True),) if growth < 1 else ()
 
 
-def fixed_point(activation, sigma_w, sigma_b):
+def fixed_point(activation, *, sigma_w, sigma_b):
     """The stable fixed point q of the variance.
 
     Where there are several, it is the one that variances near 1 tend to; `fixed_points` has them all.
@@ -195,7 +195,7 @@ def fixed_point(activation, sigma_w, sigma_b):
         or every q is one (ReLU-like without bias on the edge of chaos).
     """
     activation = activations.get(activation)
-    points = fixed_points(activation, sigma_w, sigma_b)
+    points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     stable = [point.q for point in points if point.stable]
     if not stable:
         raise ValueError(
@@ -210,7 +210,7 @@ def fixed_point(activation, sigma_w, sigma_b):
     return next((q for q in stable if low <= q <= high), stable[0])
 
 
-def chi(activation, sigma_w, q):
+def chi(activation, *, sigma_w, q):
     """chi_1 = sigma_w^2 E[phi'(sqrt(q) Z)^2], the slope at c = 1 of the correlation map of variance q.
 
     q : variance, not negative, number or array; the result has its shape (a float for a number).
@@ -232,14 +232,14 @@ def _chi_of_phase(activation, sigma_w, sigma_b):
     """chi_1 where the variance ends: at the stable fixed point or, where it grows beyond bounds, far out."""
     standard_deviation("sigma_b", sigma_b)
     if activation.homogeneous:
-        return chi(activation, sigma_w, 1.0)
-    points = fixed_points(activation, sigma_w, sigma_b)
+        return chi(activation, sigma_w=sigma_w, q=1.0)
+    points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     if any(point.stable for point in points):
-        return chi(activation, sigma_w, fixed_point(activation, sigma_w, sigma_b))
-    return chi(activation, sigma_w, _largest(activation))
+        return chi(activation, sigma_w=sigma_w, q=fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b))
+    return chi(activation, sigma_w=sigma_w, q=_largest(activation))
 
 
-def phase(activation, sigma_w, sigma_b):
+def phase(activation, *, sigma_w, sigma_b):
     """The phase, by chi_1 at the stable fixed point of the variance: "ordered", "critical" or "chaotic".
 
     "critical" is |chi_1 - 1| <= 1e-10. Where the variance grows beyond bounds, chi_1 is its limit at large q.
@@ -251,7 +251,7 @@ def phase(activation, sigma_w, sigma_b):
     return "ordered" if value < 1 else "chaotic"
 
 
-def correlation_fixed_point(activation, sigma_w, sigma_b):
+def correlation_fixed_point(activation, *, sigma_w, sigma_b):
     """The correlation that two different inputs tend to, and the slope of the correlation map there.
 
     At the stable fixed point q of the variance, 1 - c follows gamma' = sigma_w^2 E[(phi(u) - phi(v))^2]/(2
@@ -271,16 +271,16 @@ def correlation_fixed_point(activation, sigma_w, sigma_b):
     activation = activations.get(activation)
     sw2 = standard_deviation("sigma_w", sigma_w) ** 2
     if activation.homogeneous:
-        growth = chi(activation, sigma_w, 1.0)
+        growth = chi(activation, sigma_w=sigma_w, q=1.0)
         no_bias = standard_deviation("sigma_b", sigma_b) == 0
         return CorrelationFixedPoint(1.0, 0.0, 1.0 if no_bias else min(1.0, growth))
-    q = fixed_point(activation, sigma_w, sigma_b)
+    q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     if q == 0:
         raise ValueError(
             f"sigma_w = {sigma_w:g} without bias takes the variance of {activation.name} to 0, where"
             " correlations do not move: use sigma_b > 0"
         )
-    slope = chi(activation, sigma_w, q)
+    slope = chi(activation, sigma_w=sigma_w, q=q)
     if slope <= 1.0 + CRITICAL:
         return CorrelationFixedPoint(1.0, 0.0, slope)
 
@@ -299,7 +299,7 @@ def correlation_fixed_point(activation, sigma_w, sigma_b):
     return CorrelationFixedPoint(1.0 - gamma, gamma, sw2 * float(activation.moments(q, q, gamma)[1]))
 
 
-def depth_scales(activation, sigma_w, sigma_b):
+def depth_scales(activation, *, sigma_w, sigma_b):
     """Depth scales of the variance and of the correlation, xi = -1 / log(slope at the stable fixed point).
 
     Schoenholz et al. (2017), equations 7 to 9. A ReLU-like activation needs a stable fixed point, too.
@@ -310,10 +310,14 @@ def depth_scales(activation, sigma_w, sigma_b):
         network is linear in the end and correlations freeze: xi_c is inf.
     """
     activation = activations.get(activation)
-    q = fixed_point(activation, sigma_w, sigma_b)
-    slope = next(point.slope for point in fixed_points(activation, sigma_w, sigma_b) if point.q == q)
+    q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+    slope = next(
+        point.slope for point in fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b) if point.q == q
+    )
     frozen = q == 0 and not activation.homogeneous
-    correlation = 1.0 if frozen else correlation_fixed_point(activation, sigma_w, sigma_b).slope
+    correlation = (
+        1.0 if frozen else correlation_fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b).slope
+    )
     return DepthScales(_scale(slope), _scale(correlation))
 
 
@@ -327,7 +331,7 @@ def _scale(slope):
 # The edge of chaos
 
 
-def edge_of_chaos(activation, sigma_b):
+def edge_of_chaos(activation, *, sigma_b):
     """The sigma_w, and the variance q, with q = sigma_b^2 + sigma_w^2 V(q) and chi_1 = 1.
 
     Eliminating sigma_w leaves one equation, F(q) = q - E[phi^2] / E[phi'^2] = sigma_b^2, and sigma_w =

@@ -7,7 +7,7 @@ works under `jax.jit`, `jax.grad` and `jax.vmap`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import chain, groupby
 from numbers import Integral
@@ -81,6 +81,7 @@ class Network:
 
     widths: tuple[int, ...]
     activation: str | Activation
+    _: KW_ONLY
     sigma_w: float
     sigma_b: float
     weights: str = "gaussian"
@@ -149,7 +150,10 @@ class Network:
     def apply(self, params, x) -> jax.Array:
         """Outputs y^L: (n, n_L) for inputs `x` (n, d), in the dtype of `params`.
 
-        Raises ValueError if `x` is not (n, d) or `params` are not shaped like those of `init`.
+        Raises
+        ------
+        ValueError
+            If `x` is not (n, d) or `params` are not shaped like those of `init`.
         """
         self.check_params(params)
         first, *later = params

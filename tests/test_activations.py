@@ -17,9 +17,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from ntk_helpers import _closed_forms, _quadrature, activations
+from ntk_helpers import activations
 from ntk_helpers._precision import float64
-from ntk_helpers.activations import Activation, get, leaky_relu
+from ntk_helpers.activations import Activation, error_functions, get, leaky_relu, quadrature
 
 NAMES = (
     "linear",
@@ -261,15 +261,15 @@ def test_large_variance_against_extended_precision(name):
 
 @pytest.fixture
 def fine_quadrature(monkeypatch):
-    monkeypatch.setattr(_quadrature, "ANGULAR_NODES", 60)
-    monkeypatch.setattr(_quadrature, "RADIAL_NODES", 100)
-    monkeypatch.setattr(_quadrature, "LINE_NODES", 300)
+    monkeypatch.setattr(quadrature, "ANGULAR_NODES", 60)
+    monkeypatch.setattr(quadrature, "RADIAL_NODES", 100)
+    monkeypatch.setattr(quadrature, "LINE_NODES", 300)
 
 
 @pytest.mark.parametrize("name", [*SMOOTH, "elu", "leaky_relu"])
 def test_closed_forms_against_fine_quadrature(name, fine_quadrature):
     activation = get(name)
-    plane = _quadrature.expectations(activation.phi, activation.dphi, activation.kinks)
+    plane = quadrature.expectations(activation.phi, activation.dphi, activation.kinks)
     corners = [(q, q) for q in (1e-8, 1e-6, 1e-3, 1.0, 10.0, 100.0, 1e4)]
     pairs = [*corners, (1.0, 1.0 + 1e-8), (0.01, 5.0), (1e-6, 100.0), (1e-8, 1e4)]
     q1, q2, gamma = (
@@ -332,7 +332,7 @@ def test_kolmogorov_rule():
             terms = [(2 * j - 1) ** 2 * mp.pi**2 / 8 for j in range(1, 12)]
             return mp.sqrt(2 * mp.pi) * sum(mp.exp(-a / k**2) * (2 * a / k**4 - 1 / k**2) for a in terms)
 
-        nodes = [(mp.mpf(k), mp.mpf(w)) for k, w in _closed_forms._KOLMOGOROV]
+        nodes = [(mp.mpf(k), mp.mpf(w)) for k, w in error_functions._KOLMOGOROV]
         fine = [(mp.exp(mp.mpf(i) / 60), mp.mpf(1) / 60) for i in range(-150, 110)]
         fine = [(k, h * k * density(k)) for k, h in fine]
         for degree in range(28):  # exact to degree 27
@@ -425,7 +425,7 @@ def test_third_derivative_of_the_erf_map():
 # Large variances of bounded activations
 
 
-@pytest.mark.parametrize(("name", "terms"), [("erf", _closed_forms.ERF), ("tanh", _closed_forms.TANH)])
+@pytest.mark.parametrize(("name", "terms"), [("erf", error_functions.ERF), ("tanh", error_functions.TANH)])
 def test_bounded_activations_to_variances_of_a_million_millions(name, terms):
     """The sums of error functions in many digits: what is lost is their rounding."""
 

@@ -73,6 +73,23 @@ def test_sgd_moments_agree_with_monte_carlo_within_its_errors(replacement):
         assert 0.6 < np.sqrt((z**2).mean()) < 1.5
 
 
+@pytest.mark.parametrize("replacement", [True, False])
+def test_sgd_moments_equal_the_printed_equation_step_by_step(replacement):
+    """The form in the eigenbasis against the plain products of matrices, on 20 steps of larger batches."""
+    kernel, residual = problem(12, 3, rank=7)
+    rate = 2 * 12 / np.trace(kernel[:12])
+    moments = dynamics.sgd_moments(
+        kernel, residual, learning_rate=rate, batch_size=3, steps=20, replacement=replacement
+    )
+    noise = 1 / 3 if replacement else 9 / 33
+    mean, second = residual, np.outer(residual, residual)
+    with dynamics.float64():
+        for k in range(1, 21):
+            mean, second = dynamics.sgd_moments_step(kernel, mean, second, learning_rate=rate, noise=noise)
+            np.testing.assert_allclose(moments.mean[k], mean, rtol=0, atol=1e-12 * np.abs(mean).max())
+            np.testing.assert_allclose(moments.second[k], second, rtol=0, atol=1e-12 * np.abs(second).max())
+
+
 def test_the_full_batch_without_replacement_is_gradient_descent():
     kernel, residual = problem(6, 2)
     moments = dynamics.sgd_moments(

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ntk_helpers import empirical
-from ntk_helpers.empirical import empirical_nngp, empirical_ntk, monte_carlo_kernels
+from ntk_helpers import empirical, monte_carlo
+from ntk_helpers.empirical import empirical_nngp, empirical_ntk
 from ntk_helpers.kernels import fcn_kernels, residual_kernels
+from ntk_helpers.monte_carlo import monte_carlo_kernels
 from ntk_helpers.networks import Network
 from ntk_helpers.peers import neural_tangents
 
@@ -204,7 +205,7 @@ def test_the_compiled_program_stays_within_the_bound(widths, n1, n2, trace_outpu
     net = network(widths)
     shapes = jax.eval_shape(net.init, jax.random.key(0))
     x1, x2 = (None if n is None else jnp.ones((n, widths[0]), "float32") for n in (n1, n2))
-    fixed, each_input, each_pair = empirical._memory(net, trace_outputs)
+    fixed, each_input, each_pair = empirical.memory(net, trace_outputs)
     model = 4 * (fixed + (n1 + (n2 or 0)) * each_input + n1 * (n2 or n1) * each_pair)
     compiled = empirical._ntk.lower(net, trace_outputs, shapes, x1, x2).compile().memory_analysis()
     assert compiled.temp_size_in_bytes <= model
@@ -299,7 +300,7 @@ def test_a_square_linear_orthogonal_network_has_no_variance():
 
 def test_the_error_of_the_relative_variance_is_its_scatter():
     samples = np.random.default_rng(18).chisquare(6, size=(400, 2000, 1, 1))
-    estimates = [empirical._estimate(empirical._moments(group)) for group in samples]
+    estimates = [monte_carlo._estimate(monte_carlo._moments(group)) for group in samples]
     scatter = np.std([estimate.relative_variance for estimate in estimates], ddof=1)
     predicted = np.mean([estimate.relative_variance_error for estimate in estimates])
     # A standard deviation from 400 values has relative error 1 / sqrt(800); terms in 1/M are smaller still.
@@ -308,10 +309,10 @@ def test_the_error_of_the_relative_variance_is_its_scatter():
 
 def test_moments_merge():
     samples = np.random.default_rng(19).gamma(2.0, size=(30, 2, 2))
-    merged = empirical._Moments()
+    merged = monte_carlo._Moments()
     for part in (samples[:1], samples[1:12], samples[12:]):
-        merged = merged.merge(empirical._moments(part))
-    for a, b in zip(merged, empirical._moments(samples), strict=True):
+        merged = merged.merge(monte_carlo._moments(part))
+    for a, b in zip(merged, monte_carlo._moments(samples), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
@@ -361,13 +362,13 @@ def test_a_number_of_networks_that_is_none_is_refused(networks):
 
 
 def test_no_inputs_are_refused():
-    net = Network((3, 4, 1), "tanh", 1.0, 0.1)
+    net = Network((3, 4, 1), "tanh", sigma_w=1.0, sigma_b=0.1)
     with pytest.raises(ValueError, match=r"x1 must hold at least one input, got shape \(0, 3\)"):
         empirical_ntk(net, net.init(jax.random.key(0)), np.empty((0, 3)))
 
 
 def test_empirical_kernels_whatever_the_caller_has_set():
-    net = Network((3, 4, 4, 2), "tanh", 1.0, 0.1, "orthogonal")
+    net = Network((3, 4, 4, 2), "tanh", sigma_w=1.0, sigma_b=0.1, weights="orthogonal")
     x = np.random.default_rng(0).standard_normal((3, 3)).astype(np.float32)
     expected = empirical_ntk(net, net.init(jax.random.key(0)), x)
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"), jax.debug_nans(True):

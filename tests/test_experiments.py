@@ -298,8 +298,8 @@ def test_initialisation_on_the_edge_is_critical(name):
     if slope is not None:
         assert (sigma_w**2 * (1 + slope**2) / 2, sigma_b) == (pytest.approx(1, abs=1e-14), 0)
     else:
-        q = mean_field.fixed_point(activation, sigma_w, sigma_b)
-        assert mean_field.chi(activation, sigma_w, q) == pytest.approx(1, abs=1e-9)
+        q = mean_field.fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+        assert mean_field.chi(activation, sigma_w=sigma_w, q=q) == pytest.approx(1, abs=1e-9)
         assert sigma_b == (0 if name == "sigmoid" else 0.2)
     assert not glorot
 
@@ -456,7 +456,7 @@ def test_kernels_in_training_by_automatic_differentiation():
     """Two steps of the full batch, where the order of the examples does not matter, and the kernels."""
     rng = np.random.default_rng(0)
     x, y, probes = (rng.normal(size=shape).astype(np.float32) for shape in ((12, 3), (12, 1), (4, 3)))
-    net = Network((3, 20, 20, 1), "tanh", 1.5, 0.3)
+    net = Network((3, 20, 20, 1), "tanh", sigma_w=1.5, sigma_b=0.3)
     keys = jax.random.split(jax.random.key(0), 2)
     options = {"learning_rate": 0.3, "batch_size": 12, "at": [0, 2]}
     kernels, trained = kernel_ratio.kernels_in_training(net, keys, x, y, probes, **options)
@@ -698,7 +698,9 @@ def test_coordinates_within_the_span_change_no_output(weights):
     rng = np.random.default_rng(0)
     x, x_test = (rng.normal(size=(n, 30)).astype(np.float32) for n in (5, 4))
     y = rng.normal(size=(5, 2)).astype(np.float32)
-    net = Network((30, 16, 16, 2), "tanh", 1.2, 0.1, weights=weights, parameterization="standard")
+    net = Network(
+        (30, 16, 16, 2), "tanh", sigma_w=1.2, sigma_b=0.1, weights=weights, parameterization="standard"
+    )
     params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 3))
     narrow, coordinates, z, z_test = small_learning_rates.within_span(net, params, x, x_test)
     assert narrow.widths == (9, 16, 16, 2)
@@ -748,7 +750,7 @@ def test_predicted_changes_are_exact_where_the_network_is_linear_in_its_weights(
     """One layer has a constant kernel at any width: prediction and training agree to rounding."""
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(5, 7)), rng.normal(size=(5, 3))
-    net = Network((7, 3), "erf", 1.2, 0.3)
+    net = Network((7, 3), "erf", sigma_w=1.2, sigma_b=0.3)
     params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 2))
     for rows in lazy_training.changes(net, params, x, y, learning_rate=0.4, at=[1, 20]):
         assert [row["steps"] for row in rows] == [0, 1, 20]
@@ -762,7 +764,7 @@ def test_predicted_changes_are_exact_where_the_network_is_linear_in_its_weights(
 
 def test_rows_of_a_network_that_diverges_end_where_numbers_are_not_finite():
     rng = np.random.default_rng(4)
-    net = Network((7, 3), "erf", 1.2, 0.3)
+    net = Network((7, 3), "erf", sigma_w=1.2, sigma_b=0.3)
     params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 1))
     x, y = rng.normal(size=(5, 7)), rng.normal(size=(5, 3))
     with pytest.warns(UserWarning, match="above the stability threshold"):
@@ -779,7 +781,7 @@ def test_changes_agree_with_the_definitions(monkeypatch):
     monkeypatch.setattr(lazy_training, "PROBES", 4000)
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(4, 5)).astype("float32"), rng.normal(size=(4, 2)).astype("float32")
-    net = Network((5, 9, 8, 2), "erf", 1.4, 0.2)
+    net = Network((5, 9, 8, 2), "erf", sigma_w=1.4, sigma_b=0.2)
     params = jax.vmap(net.init)(jax.random.split(jax.random.key(3), 1))
     (rows,) = lazy_training.changes(net, params, x, y, learning_rate=0.3, at=[3])
 

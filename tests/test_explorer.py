@@ -80,16 +80,18 @@ def test_explorer_script_is_the_one_of_the_book(output):
 def test_explorer_data_agree_with_the_package(data, name, sigma_w, sigma_b, expected):
     shown = state(data, name, sigma_w, sigma_b)
     if sigma_w == "edge":
-        sigma_w = edge_of_chaos(name, sigma_b).sigma_w
-    q = fixed_point(name, sigma_w, sigma_b)
+        sigma_w = edge_of_chaos(name, sigma_b=sigma_b).sigma_w
+    q = fixed_point(name, sigma_w=sigma_w, sigma_b=sigma_b)
     # on the edge chi_1 is 1 up to rounding, on either side
     critical = expected == "critical"
-    c_limit, slope = (1, 1) if critical else correlation_fixed_point(name, sigma_w, sigma_b)[::2]
-    assert PHASES[shown["phase"]] == expected == phase(name, sigma_w, sigma_b)
+    c_limit, slope = (
+        (1, 1) if critical else correlation_fixed_point(name, sigma_w=sigma_w, sigma_b=sigma_b)[::2]
+    )
+    assert PHASES[shown["phase"]] == expected == phase(name, sigma_w=sigma_w, sigma_b=sigma_b)
     # four significant digits are embedded, three of the kernels
     four, three = 5.1e-4, 5.1e-3
     assert shown["q"] == pytest.approx(q, rel=four)
-    assert shown["chi"] == pytest.approx(chi(name, sigma_w, q), rel=four)
+    assert shown["chi"] == pytest.approx(chi(name, sigma_w=sigma_w, q=q), rel=four)
     assert shown["c"] == pytest.approx(c_limit, rel=four)
     assert shown["slope"] == pytest.approx(slope, rel=four)
     assert (shown["slope"] == 1) == critical

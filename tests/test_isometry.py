@@ -18,8 +18,8 @@ def prefix(net, depth):
     return Network(
         net.widths[: depth + 1],
         net.activation,
-        net.sigma_w,
-        net.sigma_b,
+        sigma_w=net.sigma_w,
+        sigma_b=net.sigma_b,
         weights=net.weights,
         parameterization=net.parameterization,
         architecture=net.architecture,
@@ -49,7 +49,7 @@ def first_layers(net, params, depth):
     ],
 )
 def test_equals_svd_of_automatic_differentiation(widths, depths, options):
-    net = Network(widths, "tanh", 1.3, 0.4, **options)
+    net = Network(widths, "tanh", sigma_w=1.3, sigma_b=0.4, **options)
     params = net.init(jax.random.key(0), dtype="float64")
     x = jax.random.normal(jax.random.key(1), widths[:1])
     found = jacobian_singular_values(net, params, x, depths)
@@ -60,7 +60,7 @@ def test_equals_svd_of_automatic_differentiation(widths, depths, options):
 
 
 def test_linear_orthogonal_is_an_isometry():
-    net = Network((16,) * 301, "linear", 1.0, 0.0, weights="orthogonal")
+    net = Network((16,) * 301, "linear", sigma_w=1.0, sigma_b=0.0, weights="orthogonal")
     (values,) = jacobian_singular_values(
         net, net.init(jax.random.key(2), dtype="float64"), jnp.ones(16), [300]
     )
@@ -70,13 +70,13 @@ def test_linear_orthogonal_is_an_isometry():
 
 @pytest.mark.parametrize("depths", [(), (0, 1), (1, 4), (2, 2), (2, 1), (1.0,), (True,)])
 def test_bad_depths(depths):
-    net = Network((3, 3, 3, 3), "tanh", 1.0, 0.1)
+    net = Network((3, 3, 3, 3), "tanh", sigma_w=1.0, sigma_b=0.1)
     with pytest.raises(ValueError, match="depths must be increasing integers from 1 to 3"):
         jacobian_singular_values(net, net.init(jax.random.key(0)), jnp.ones(3), depths)
 
 
 def test_bad_input_and_parameters():
-    net = Network((3, 4, 2), "tanh", 1.0, 0.1)
+    net = Network((3, 4, 2), "tanh", sigma_w=1.0, sigma_b=0.1)
     params = net.init(jax.random.key(0))
     with pytest.raises(ValueError, match=r"x must have shape \(3,\)"):
         jacobian_singular_values(net, params, jnp.ones((1, 3)), [1])
@@ -88,7 +88,7 @@ def test_bad_input_and_parameters():
 def test_resolution_at_depth(weights):
     """log |det J| is a sum over layers, exact at any depth: the SVD agrees while it resolves all values."""
     n, depths = 24, (2, 5, 10, 200)
-    net = Network((n,) * 201, "tanh", 1.7**0.5, 0.2, weights=weights)
+    net = Network((n,) * 201, "tanh", sigma_w=1.7**0.5, sigma_b=0.2, weights=weights)
     params = net.init(jax.random.key(3), dtype="float64")
     x = np.full(n, 0.5)
     y, total, exact = x, 0.0, {}
@@ -126,7 +126,7 @@ def test_recorded_statistics():
         assert {row["case"] for row in rows} == ({*settings["cases"]} if n == 8 else {"tanh, large q"})
         for row in rows:
             activation, sw2, sb2 = settings["cases"][row["case"]]
-            net = Network((n,) * 4, activation, sw2**0.5, sb2**0.5, weights="orthogonal")
+            net = Network((n,) * 4, activation, sigma_w=sw2**0.5, sigma_b=sb2**0.5, weights="orthogonal")
             x = jacobian_spectrum.input_of(net)
             for i, seed in enumerate(piece["seeds"]):
                 params = net.init(jax.random.key(seed), dtype="float64")
@@ -146,8 +146,8 @@ def test_recorded_statistics():
 def test_recorded_cases_sit_at_their_fixed_point():
     """chi^200 is 1 for the tanh far from linear, which stands on its edge to all digits."""
     activation, sw2, sb2 = jacobian_spectrum.COMMON["cases"]["tanh, large q"]
-    edge = mean_field.edge_of_chaos(activation, sb2**0.5)
+    edge = mean_field.edge_of_chaos(activation, sigma_b=sb2**0.5)
     assert abs(edge.sigma_w**2 - sw2) < 1e-12 * sw2
-    assert abs(mean_field.chi(activation, sw2**0.5, edge.q) ** 200 - 1) < 1e-10
-    x = jacobian_spectrum.input_of(Network((3, 3), activation, sw2**0.5, sb2**0.5))
+    assert abs(mean_field.chi(activation, sigma_w=sw2**0.5, q=edge.q) ** 200 - 1) < 1e-10
+    x = jacobian_spectrum.input_of(Network((3, 3), activation, sigma_w=sw2**0.5, sigma_b=sb2**0.5))
     np.testing.assert_allclose(sw2 * np.mean(x**2) + sb2, edge.q, rtol=1e-10)

@@ -229,7 +229,7 @@ def test_kernels_profile_does_not_lose_a_source_below_the_last_digit_of_theta():
 @pytest.mark.parametrize("activation", ["tanh", "elu"])
 def test_kernels_diagonal_on_the_edge_is_a_geometric_sum_to_three_million_layers(activation):
     """Theta(x, x) = q (chi^L - 1)/(chi - 1) = q L (1 + (chi - 1) L/2 + ...), chi - 1 being rounding."""
-    sigma_w, q = mean_field.edge_of_chaos(activation, 0.2)
+    sigma_w, q = mean_field.edge_of_chaos(activation, sigma_b=0.2)
     depths = 3 * 10**6 // 4 ** np.arange(5)
     profile = depth_profile(depths, activation=activation, sigma_w=sigma_w, sigma_b=0.2, q1=(q, q))
     drift = profile.ntk_diagonal[:, 0] / (profile.q[:, 0] * depths) - 1

@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
 
 
 def test_curvature_against_the_jacobian(double_precision):
-    net = Network((6, 8, 8, 4), "tanh", 1.5, 0.3, parameterization="standard")
+    net = Network((6, 8, 8, 4), "tanh", sigma_w=1.5, sigma_b=0.3, parameterization="standard")
     params = net.init(jax.random.key(0), dtype="float64")
     x = jax.random.normal(jax.random.key(1), (5, 6))
     flat, unravel = ravel_pytree(params)
@@ -88,7 +88,9 @@ def test_flow_follows_training_at_a_small_rate(double_precision, monkeypatch):
     """A wide network trained at a small rate has its answer at the time that its kernel at the start says."""
     digits = data.load("digits")
     monkeypatch.setattr(learning_speed, "images", lambda: digits)
-    net = Network((64, 1500, 10), "tanh", 1.0, 0.1, "orthogonal", "standard")
+    net = Network(
+        (64, 1500, 10), "tanh", sigma_w=1.0, sigma_b=0.1, weights="orthogonal", parameterization="standard"
+    )
     monkeypatch.setattr(learning_speed, "network", lambda settings, piece: net)
     settings = learning_speed_flow.EXPERIMENT.scales["quick"] | {"images": 40, "share": 0.02, "limit": 5000}
     piece = {"depth": 2, "width": 1500, "weights": "orthogonal", "seed": 1}
@@ -110,7 +112,7 @@ def test_flow_follows_training_at_a_small_rate(double_precision, monkeypatch):
 
 
 def test_curvature_of_squares_against_the_jacobian(double_precision):
-    net = Network((64, 7, 10), "tanh", 1.2, 0.3, parameterization="standard")
+    net = Network((64, 7, 10), "tanh", sigma_w=1.2, sigma_b=0.3, parameterization="standard")
     params = net.init(jax.random.key(0), dtype="float64")
     x, _ = catapult.images("float64")
     flat, unravel = ravel_pytree(params)
@@ -138,7 +140,14 @@ def test_digits_scale_unit_networks_rightly(double_precision):
     w2, b2, rate, depth = 3.0, 0.05, 0.1, 3
     points = [("orthogonal", 1.05, 2.01e-5, 0.3), ("gaussian", w2, b2, rate)]
     train, test, marks = learning_speed_digits.speeds(depth, points, [7, 8], steps=40, dtype="float64")
-    net = Network((64, 32, 32, 10), "tanh", w2**0.5, b2**0.5, "gaussian", "standard")
+    net = Network(
+        (64, 32, 32, 10),
+        "tanh",
+        sigma_w=w2**0.5,
+        sigma_b=b2**0.5,
+        weights="gaussian",
+        parameterization="standard",
+    )
     digits = data.load("digits")
     for column, seed in enumerate((7, 8)):
         start, order = jax.random.split(jax.random.fold_in(jax.random.key(seed), 100 * depth + 1))

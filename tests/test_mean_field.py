@@ -43,7 +43,7 @@ def expectation(f, q):
 @pytest.mark.parametrize("sigma_b", [0.05, 0.2, 1.0])
 @pytest.mark.parametrize("activation", FUNCTIONS)
 def test_mean_field_edge_of_chaos_solves_both_equations_in_mpmath(activation, sigma_b):
-    sigma_w, q = edge_of_chaos(activation, sigma_b)
+    sigma_w, q = edge_of_chaos(activation, sigma_b=sigma_b)
     phi, slope = FUNCTIONS[activation]
     with mp.workdps(25):
         # Newton's method from the result: the distance to the root in many digits
@@ -67,13 +67,13 @@ def test_mean_field_edge_of_chaos_solves_both_equations_in_mpmath(activation, si
 def test_mean_field_edge_of_chaos_without_bias():
     exact = {"tanh": 1, "erf": math.sqrt(math.pi) / 2, "elu": 1, "silu": 2, "gelu": 2}
     for activation, sigma_w in exact.items():
-        edge = edge_of_chaos(activation, 0.0)
+        edge = edge_of_chaos(activation, sigma_b=0.0)
         assert edge.sigma_w == pytest.approx(sigma_w, rel=1e-15)
         assert edge.q == 0.0
         # the limit is reached from above: F(q) is of second order or more in q
-        assert edge_of_chaos(activation, 1e-3).sigma_w == pytest.approx(sigma_w, rel=0.05)
+        assert edge_of_chaos(activation, sigma_b=1e-3).sigma_w == pytest.approx(sigma_w, rel=0.05)
     for slope in (0.0, 0.1, -0.5, 1.0):
-        edge = edge_of_chaos(activations.leaky_relu(slope), 0.0)
+        edge = edge_of_chaos(activations.leaky_relu(slope), sigma_b=0.0)
         assert edge.sigma_w == pytest.approx(math.sqrt(2 / (1 + slope**2)), rel=1e-15)
         assert math.isnan(edge.q)
 
@@ -81,19 +81,21 @@ def test_mean_field_edge_of_chaos_without_bias():
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.sampled_from(["tanh", "erf", "elu", "sigmoid", "gelu", "silu"]), st.floats(1e-3, 2.0))
 def test_mean_field_edge_of_chaos_is_critical(activation, sigma_b):
-    sigma_w, q = edge_of_chaos(activation, sigma_b)
-    assert chi(activation, sigma_w, q) == pytest.approx(1.0, abs=1e-12)
-    nearest = min(fixed_points(activation, sigma_w, sigma_b), key=lambda point: abs(point.q - q))
+    sigma_w, q = edge_of_chaos(activation, sigma_b=sigma_b)
+    assert chi(activation, sigma_w=sigma_w, q=q) == pytest.approx(1.0, abs=1e-12)
+    nearest = min(
+        fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b), key=lambda point: abs(point.q - q)
+    )
     assert nearest.q == pytest.approx(q, rel=1e-8)
     stable = not ((activation == "gelu" and sigma_b < 0.41) or (activation == "silu" and sigma_b < 0.74))
     # between these and 0.42, 0.75 the fixed point turns
     if activation not in ("gelu", "silu") or not (0.41 < sigma_b < 0.42 or 0.74 < sigma_b < 0.75):
         assert nearest.stable == stable
     if stable and nearest.stable:
-        assert phase(activation, sigma_w, sigma_b) == "critical"
-        assert phase(activation, sigma_w * (1 - 1e-6), sigma_b) == "ordered"
-        assert phase(activation, sigma_w * (1 + 1e-6), sigma_b) == "chaotic"
-        assert depth_scales(activation, sigma_w * (1 - 1e-6), sigma_b).xi_c > 1e3
+        assert phase(activation, sigma_w=sigma_w, sigma_b=sigma_b) == "critical"
+        assert phase(activation, sigma_w=sigma_w * (1 - 1e-6), sigma_b=sigma_b) == "ordered"
+        assert phase(activation, sigma_w=sigma_w * (1 + 1e-6), sigma_b=sigma_b) == "chaotic"
+        assert depth_scales(activation, sigma_w=sigma_w * (1 - 1e-6), sigma_b=sigma_b).xi_c > 1e3
 
 
 def test_mean_field_softplus_has_no_edge_of_chaos():
@@ -101,7 +103,7 @@ def test_mean_field_softplus_has_no_edge_of_chaos():
         with pytest.raises(
             ValueError, match=r"softplus has no edge of chaos.*chi_1 < 1 at every fixed point"
         ):
-            edge_of_chaos("softplus", sigma_b)
+            edge_of_chaos("softplus", sigma_b=sigma_b)
     # the inequality behind it, u phi'(u) < phi(u), and what follows for the expectations
     u = np.linspace(-30, 30, 1001)
     assert np.all(u / (1 + np.exp(-u)) < np.logaddexp(0, u))
@@ -112,18 +114,18 @@ def test_mean_field_softplus_has_no_edge_of_chaos():
 
 def test_mean_field_sigmoid_has_an_edge_of_chaos_far_out():
     """sigma_w phi(y) = sigma_w/2 + (sigma_w/2) tanh(y/2): a tanh network of half the scale with a bias."""
-    sigma_w, q = edge_of_chaos("sigmoid", 0.0)
+    sigma_w, q = edge_of_chaos("sigmoid", sigma_b=0.0)
     assert 10 < sigma_w < 10.3
     second, slope = activations.get("tanh").variance(q / 4)
     assert sigma_w**2 * slope / 16 == pytest.approx(1.0, abs=1e-12)
     assert sigma_w**2 * (1 + second) / 4 == pytest.approx(q, rel=1e-12)
-    assert phase("sigmoid", 9.0, 0.0) == "ordered"
-    assert phase("sigmoid", 12.0, 0.0) == "chaotic"
+    assert phase("sigmoid", sigma_w=9.0, sigma_b=0.0) == "ordered"
+    assert phase("sigmoid", sigma_w=12.0, sigma_b=0.0) == "chaotic"
 
 
 def test_mean_field_relu_with_bias_has_no_edge_of_chaos():
     with pytest.raises(ValueError, match="sigma_b must be 0 on the edge of chaos of relu"):
-        edge_of_chaos("relu", 0.1)
+        edge_of_chaos("relu", sigma_b=0.1)
 
 
 # Fixed points
@@ -143,7 +145,7 @@ def test_mean_field_fixed_points_are_fixed_and_stability_is_that_of_the_iteratio
     def step(q):
         return sigma_b**2 + sigma_w**2 * float(phi.variance(q)[0])
 
-    points = fixed_points(activation, sigma_w, sigma_b)
+    points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     assert [p.q for p in points] == sorted(p.q for p in points)
     for point in points:
         assert step(point.q) == pytest.approx(point.q, rel=1e-12, abs=1e-300)
@@ -154,45 +156,51 @@ def test_mean_field_fixed_points_are_fixed_and_stability_is_that_of_the_iteratio
             assert point.stable == (abs(point.slope) < 1)
     stable = [p.q for p in points if p.stable]
     if stable:
-        assert fixed_point(activation, sigma_w, sigma_b) in stable
+        assert fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b) in stable
     else:
         with pytest.raises(ValueError, match="no stable fixed point"):
-            fixed_point(activation, sigma_w, sigma_b)
+            fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
 
 
 def test_mean_field_finds_all_fixed_points():
     # GELU just above sigma_w = sqrt 2: an ordered fixed point and an unstable one above it
-    low, high = fixed_points("gelu", 1.5, 0.1)
+    low, high = fixed_points("gelu", sigma_w=1.5, sigma_b=0.1)
     assert (low.stable, high.stable) == (True, False)
-    assert fixed_point("gelu", 1.5, 0.1) == low.q
+    assert fixed_point("gelu", sigma_w=1.5, sigma_b=0.1) == low.q
     # they meet and vanish as sigma_w grows; a hair before, a grid alone would miss them
     inside, outside = 1.5, 2.0
     while outside - inside > 1e-9:
         middle = 0.5 * (inside + outside)
-        inside, outside = (middle, outside) if fixed_points("gelu", middle, 0.1) else (inside, middle)
-    pair = fixed_points("gelu", inside, 0.1)
+        inside, outside = (
+            (middle, outside) if fixed_points("gelu", sigma_w=middle, sigma_b=0.1) else (inside, middle)
+        )
+    pair = fixed_points("gelu", sigma_w=inside, sigma_b=0.1)
     assert len(pair) == 2
     assert pair[1].q / pair[0].q < 1.02
     assert pair[0].slope < 1 < pair[1].slope
-    assert fixed_points("gelu", outside, 0.1) == ()
+    assert fixed_points("gelu", sigma_w=outside, sigma_b=0.1) == ()
     # tanh without bias: 0 alone, then 0 unstable and one more
-    assert fixed_points("tanh", 0.9, 0.0) == ((0.0, pytest.approx(0.81), True),)
-    zero, other = fixed_points("tanh", 1.2, 0.0)
+    assert fixed_points("tanh", sigma_w=0.9, sigma_b=0.0) == ((0.0, pytest.approx(0.81), True),)
+    zero, other = fixed_points("tanh", sigma_w=1.2, sigma_b=0.0)
     assert (zero.q, zero.stable, other.stable) == (0.0, False, True)
-    assert fixed_points("tanh", 1.0, 0.0) == ((0.0, 1.0, True),)
+    assert fixed_points("tanh", sigma_w=1.0, sigma_b=0.0) == ((0.0, 1.0, True),)
 
 
 def test_mean_field_of_relu_like_activations():
-    assert fixed_point("relu", 1.0, 0.5) == pytest.approx(0.5, rel=1e-14)
-    assert fixed_points("relu", 1.5, 0.5) == ()
-    assert fixed_points("relu", 1.5, 0.0) == ((0.0, pytest.approx(1.125), False),)
+    assert fixed_point("relu", sigma_w=1.0, sigma_b=0.5) == pytest.approx(0.5, rel=1e-14)
+    assert fixed_points("relu", sigma_w=1.5, sigma_b=0.5) == ()
+    assert fixed_points("relu", sigma_w=1.5, sigma_b=0.0) == ((0.0, pytest.approx(1.125), False),)
     with pytest.raises(ValueError, match="every q is a fixed point"):
-        fixed_points("relu", math.sqrt(2), 0.0)
+        fixed_points("relu", sigma_w=math.sqrt(2), sigma_b=0.0)
     for sigma_w, expected in ((1.3, "ordered"), (math.sqrt(2), "critical"), (1.5, "chaotic")):
-        assert phase("relu", sigma_w, 0.0) == phase("relu", sigma_w, 0.4) == expected
-    np.testing.assert_allclose(chi("relu", 1.2, np.array([0.1, 1.0, 10.0])), 0.72, rtol=1e-14)
-    assert correlation_fixed_point("relu", 1.0, 0.5) == (1.0, 0.0, pytest.approx(0.5))
-    assert depth_scales("relu", 1.0, 0.5) == (pytest.approx(1 / math.log(2)),) * 2
+        assert (
+            phase("relu", sigma_w=sigma_w, sigma_b=0.0)
+            == phase("relu", sigma_w=sigma_w, sigma_b=0.4)
+            == expected
+        )
+    np.testing.assert_allclose(chi("relu", sigma_w=1.2, q=np.array([0.1, 1.0, 10.0])), 0.72, rtol=1e-14)
+    assert correlation_fixed_point("relu", sigma_w=1.0, sigma_b=0.5) == (1.0, 0.0, pytest.approx(0.5))
+    assert depth_scales("relu", sigma_w=1.0, sigma_b=0.5) == (pytest.approx(1 / math.log(2)),) * 2
 
 
 # Correlation
@@ -202,8 +210,8 @@ def test_mean_field_of_relu_like_activations():
     ("activation", "sigma_w", "sigma_b"), [("tanh", 2.0, 0.3), ("erf", 1.7, 0.1), ("elu", 1.3, 0.1)]
 )
 def test_mean_field_correlation_fixed_point_is_where_deep_networks_end(activation, sigma_w, sigma_b):
-    point = correlation_fixed_point(activation, sigma_w, sigma_b)
-    q = fixed_point(activation, sigma_w, sigma_b)
+    point = correlation_fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+    q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     depths = [2, 3, 2000]
     profile = depth_profile(
         depths, activation=activation, sigma_w=sigma_w, sigma_b=sigma_b, q1=(q, q), c1=0.3
@@ -215,14 +223,14 @@ def test_mean_field_correlation_fixed_point_is_where_deep_networks_end(activatio
     )
     # the slope by a difference, with the error of one
     assert (point.one_minus_c - near.one_minus_c[0]) / 1e-5 == pytest.approx(point.slope, abs=1e-4)
-    assert phase(activation, sigma_w, sigma_b) == "chaotic"
+    assert phase(activation, sigma_w=sigma_w, sigma_b=sigma_b) == "chaotic"
     assert point.slope < 1
 
 
 def test_mean_field_depth_scales_are_those_of_the_recursion():
     sigma_w, sigma_b = 1.1, 0.4
-    scales = depth_scales("tanh", sigma_w, sigma_b)
-    q = fixed_point("tanh", sigma_w, sigma_b)
+    scales = depth_scales("tanh", sigma_w=sigma_w, sigma_b=sigma_b)
+    q = fixed_point("tanh", sigma_w=sigma_w, sigma_b=sigma_b)
     profile = depth_profile([30, 31], activation="tanh", sigma_w=sigma_w, sigma_b=sigma_b, q1=(q, q))
     # beside e^(-1/xi): a relative gamma
     ratio = profile.one_minus_c[1] / profile.one_minus_c[0]
@@ -230,13 +238,13 @@ def test_mean_field_depth_scales_are_those_of_the_recursion():
     profile = depth_profile([15, 16], activation="tanh", sigma_w=sigma_w, sigma_b=sigma_b, q1=(q * 1.1, q))
     deviation = profile.q[:, 0] - q
     assert deviation[1] / deviation[0] == pytest.approx(math.exp(-1 / scales.xi_q), rel=1e-3)
-    assert depth_scales("tanh", 1.0, 0.0) == (math.inf, math.inf)
+    assert depth_scales("tanh", sigma_w=1.0, sigma_b=0.0) == (math.inf, math.inf)
 
 
 def test_mean_field_without_bias_a_vanishing_variance_freezes_the_correlation():
     with pytest.raises(ValueError, match="takes the variance of tanh to 0, where correlations do not move"):
-        correlation_fixed_point("tanh", 0.8, 0.0)
-    xi_q, xi_c = depth_scales("tanh", 0.8, 0.0)
+        correlation_fixed_point("tanh", sigma_w=0.8, sigma_b=0.0)
+    xi_q, xi_c = depth_scales("tanh", sigma_w=0.8, sigma_b=0.0)
     assert xi_q == pytest.approx(-1 / math.log(0.8**2))
     assert xi_c == math.inf
     profile = depth_profile([40, 80], activation="tanh", sigma_w=0.8, sigma_b=0.0)
@@ -246,16 +254,16 @@ def test_mean_field_without_bias_a_vanishing_variance_freezes_the_correlation():
 
 @pytest.mark.parametrize(("name", "sigma_b"), [("sigmoid", 0.0), ("tanh", 0.2), ("elu", 0.2), ("erf", 0.3)])
 def test_mean_field_correlations_tend_to_one_on_the_computed_edge(name, sigma_b):
-    edge = edge_of_chaos(name, sigma_b)
-    assert correlation_fixed_point(name, edge.sigma_w, sigma_b).c == 1.0
+    edge = edge_of_chaos(name, sigma_b=sigma_b)
+    assert correlation_fixed_point(name, sigma_w=edge.sigma_w, sigma_b=sigma_b).c == 1.0
 
 
 def test_mean_field_chi_is_the_slope_of_the_correlation_map():
     q, sigma_w = 0.7, 1.3
     gap = activations.get("tanh").gaps(q, q, 1e-8)[0]
     # second order in gamma, of relative size 1e-8
-    assert sigma_w**2 * gap / (q * 1e-8) == pytest.approx(chi("tanh", sigma_w, q), rel=1e-7)
-    assert isinstance(chi("tanh", sigma_w, q), float)
+    assert sigma_w**2 * gap / (q * 1e-8) == pytest.approx(chi("tanh", sigma_w=sigma_w, q=q), rel=1e-7)
+    assert isinstance(chi("tanh", sigma_w=sigma_w, q=q), float)
 
 
 # Bad input
@@ -280,21 +288,21 @@ def test_mean_field_names_bad_arguments(function, arguments, message):
 
 def test_mean_field_names_a_bad_variance():
     with pytest.raises(ValueError, match=r"q must lie in \[0, 10000\] for elu"):
-        chi("elu", 1.0, 1e5)
+        chi("elu", sigma_w=1.0, q=1e5)
     with pytest.raises(ValueError, match="q must lie in"):
-        chi("tanh", 1.0, -1.0)
+        chi("tanh", sigma_w=1.0, q=-1.0)
     with pytest.raises(ValueError, match="sigma_b must be a finite"):
-        edge_of_chaos("tanh", -1.0)
+        edge_of_chaos("tanh", sigma_b=-1.0)
 
 
 @pytest.mark.parametrize("name", ["tanh", "erf"])
 def test_fixed_points_and_edges_of_bounded_activations_at_large_variances(name):
     """q = sigma_b^2 + sigma_w^2 V(q), where V is near 1: 1 - V is of order 1/sqrt(q)."""
     for sigma_w in (300.0, 1e4):
-        q = fixed_point(name, sigma_w, 0.3)
+        q = fixed_point(name, sigma_w=sigma_w, sigma_b=0.3)
         assert q == pytest.approx(0.09 + sigma_w**2 * float(activations.get(name).variance(q)[0]), rel=1e-13)
         assert abs(q / sigma_w**2 - 1) < 2 / sigma_w
-    point = edge_of_chaos(name, 200.0)
+    point = edge_of_chaos(name, sigma_b=200.0)
     assert point.q > 1e4
-    assert chi(name, point.sigma_w, point.q) == pytest.approx(1.0, rel=1e-12)
-    assert fixed_point(name, point.sigma_w, 200.0) == pytest.approx(point.q, rel=1e-9)
+    assert chi(name, sigma_w=point.sigma_w, q=point.q) == pytest.approx(1.0, rel=1e-12)
+    assert fixed_point(name, sigma_w=point.sigma_w, sigma_b=200.0) == pytest.approx(point.q, rel=1e-9)

@@ -1,7 +1,6 @@
-"""Training: right numbers first, then stacks, devices, processes, checkpoints and faults."""
+"""Training: right numbers first, then stacks, devices, processes, stretches and faults."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -14,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ntk_helpers import dynamics, training
+from ntk_helpers import _descent, dynamics, training
 from ntk_helpers.empirical import empirical_ntk
+from ntk_helpers.experiments import _runner
 from ntk_helpers.networks import PARAMETERIZATIONS, WEIGHTS, Network
 from ntk_helpers.training import steps_to_accuracy, train
 
@@ -46,16 +46,15 @@ def distance(tree, other):
     return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs)
 
 
-def memory(net, m, options):
-    """(used up, beside) the parameters of a stack of m networks, in sizes of the parameters."""
-    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), m))
+def memory(net, options):
+    """(used up, beside) the parameters in a step of one network, in sizes of the parameters."""
+    params = jax.vmap(net.init)(jax.random.split(jax.random.key(0), 1))
     x, y = jnp.ones((20, net.widths[0])), jnp.ones((20, net.widths[-1]))
-    problem, state, data = training._checked(
-        net, params, x, y, 0.1, 9, "squared", 10, jax.random.key(1), None, watch=None
-    )
-    work = training._Stack(problem, state, data, 9, None, [], None)
-    advance = jax.jit(training._spread_steps, compiler_options=options, **training.STATIC)
-    program = advance.lower(problem, work.mesh, work.group, work.work, work.data, 9).compile()
+    problem, state, rate, data = training._checked(net, params, x, y, 0.1, 9, "squared", None, None, None)
+    run = _descent.start(problem, state, np.zeros((1, 9), np.float32))
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), (_descent.AXIS,))
+    advance = jax.jit(_descent._spread, compiler_options=options, static_argnums=(0, 1), donate_argnums=2)
+    program = advance.lower(problem, mesh, run, rate, data, None, np.zeros(3, np.int32)).compile()
     found = program.memory_analysis()
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
     return found.alias_size_in_bytes / size, found.temp_size_in_bytes / size
@@ -96,7 +95,7 @@ def test_one_step_against_finite_differences(double_precision, loss, parameteriz
 
 def test_linear_model_follows_the_dynamics_in_function_space(double_precision):
     """A network that is linear in its parameters is descent with its frozen kernel, exactly."""
-    net = Network((6, 2), "linear", 1.0, 0.5)
+    net = Network((6, 2), "linear", sigma_w=1.0, sigma_b=0.5)
     params = stack(net, 2, dtype="float64")
     x, y = X[:8].astype(np.float64), RNG.normal(size=(8, 2))
     steps = [0, 1, 7, 40]
@@ -247,23 +246,18 @@ def test_training_names_keys_and_masked_arrays():
         train(net, params, np.ma.masked_less(X, -np.inf), TARGETS, **options)
 
 
-@pytest.mark.parametrize(("m", "cache", "most"), [(1, 0, 1.5), (3, 2**30, 1.5), (3, 0, 1.0)])
-def test_a_step_holds_the_parameters_and_the_gradient(monkeypatch, m, cache, most):
-    """No second copy of the parameters, and none of their transposes for the gradient, in a long run.
-
-    One network at a time, of three, has its own copy and its gradient.
-    """
-    monkeypatch.setattr(training, "CACHE", cache)
-    used_up, beside = memory(Network((20, *[100] * 20, 1), "relu", 1.4, 0.0), m, {})
+def test_a_step_holds_the_parameters_and_the_gradient():
+    """No second copy of the parameters, and none of their transposes for the gradient, in a long run."""
+    used_up, beside = memory(Network((20, *[100] * 20, 1), "relu", sigma_w=1.4, sigma_b=0.0), {})
     assert used_up == pytest.approx(1, abs=0.05)
-    assert beside < most
+    assert beside < 1.5
 
 
 def test_a_step_of_a_wide_network_holds_the_parameters_alone():
     """The weights of a layer change as soon as their gradient is there; the next one takes its memory."""
     try:
-        net = Network((20, *[300] * 20, 1), "relu", 1.4, 0.0)
-        used_up, beside = memory(net, 1, training.LEAST_MEMORY)
+        net = Network((20, *[300] * 20, 1), "relu", sigma_w=1.4, sigma_b=0.0)
+        used_up, beside = memory(net, _descent.LEAST_MEMORY)
     except jax.errors.JaxRuntimeError:
         pytest.skip("this XLA does not know the option")
     assert used_up == pytest.approx(1, abs=0.05)
@@ -273,13 +267,13 @@ def test_a_step_of_a_wide_network_holds_the_parameters_alone():
 def test_a_large_network_trains_where_the_option_is_missing(monkeypatch):
     net, options = network(), {"learning_rate": 0.1, "steps": 5}
     expected = train(net, stack(net, 2), X, TARGETS, **options)
-    monkeypatch.setattr(training, "CACHE", 1)
-    monkeypatch.setattr(training, "LEAST_MEMORY", {"xla_no_such_option": True})
-    training._advance.cache_clear()
+    monkeypatch.setattr(_descent, "LARGE", 1)
+    monkeypatch.setattr(_descent, "LEAST_MEMORY", {"xla_no_such_option": True})
+    _descent._advance.cache_clear()
     try:
         found = train(net, stack(net, 2), X, TARGETS, **options)
     finally:
-        training._advance.cache_clear()
+        _descent._advance.cache_clear()
     assert distance(found.params, expected.params) < 1e-6
 
 
@@ -361,7 +355,7 @@ def test_own_batch_is_looked_at_before_the_update():
     np.testing.assert_array_equal(result.train == 1, start)
 
 
-# Devices, processes, checkpoints: each in processes of their own
+# Devices, processes, stretches: each in processes of their own
 
 COMMON = textwrap.dedent(
     """
@@ -447,16 +441,6 @@ def test_four_devices_give_the_same_results(tmp_path):
     assert_same(dict(np.load(tmp_path / "four.npz")), everything(), 1e-5)
 
 
-def test_groups_give_the_same_results(monkeypatch):
-    """Five networks, two at a time: the last group is filled with an idle copy."""
-    expected = everything()
-    monkeypatch.setattr(
-        training, "CACHE", 2 * sum(leaf.nbytes for leaf in jax.tree.leaves(stack(network(), 1)))
-    )
-    assert training._groups_of(5, training.CACHE // 2, "cpu")[:2] == (2, 3)
-    assert_same(everything(), expected, 1e-5)
-
-
 PIN = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
 
 
@@ -497,19 +481,47 @@ def test_two_processes_give_the_same_results(tmp_path):
         assert_same(dict(np.load(tmp_path / f"process{number}.npz")), expected, 1e-5)
 
 
+def half_way(batch_size, optimizer=None, **more):
+    """Arguments of a training that is cut into stretches."""
+    batches = {} if batch_size is None else {"batch_size": batch_size, "key": jax.random.key(4)}
+    rates = np.array([0.01, 0.1, 1e30]) if optimizer is None else 0.01
+    return {"y": TARGETS, "x": X, "learning_rate": rates, "optimizer": optimizer} | batches | more
+
+
+@pytest.mark.parametrize(("batch_size", "momentum"), [(None, False), (16, False), (16, True)])
+def test_a_state_goes_on_with_the_same_result(batch_size, momentum):
+    """In stretches that end within an epoch, bit for bit."""
+    optimizer = pytest.importorskip("optax").trace(decay=0.9) if momentum else None
+    net, options = network(), half_way(batch_size, optimizer)
+    whole = train(net, stack(net, 3), steps=17, **options)
+    state, losses = stack(net, 3), []
+    for steps in (1, 6, 7, 3):
+        part = train(net, state, steps=steps, **options)
+        state = part.state
+        losses.append(part.losses)
+    assert state.step == 17
+    for found, expected in zip(jax.tree.leaves(state), jax.tree.leaves(whole.state), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.concatenate(losses, axis=1)[:2], whole.losses[:2])
+
+
 def test_killed_run_goes_on_with_the_same_result(tmp_path):
     """SIGKILL at three moments, whatever the process does then; what comes out is bitwise the same."""
     code = """
-        training.CHECKPOINT_SECONDS = 0
-        advance = training._advance(False)
-        def slow(problem, mesh, group, state, data, until):
+        from pathlib import Path
+        from ntk_helpers.experiments import _runner
+        def stretch(state):
+            return training.train(t.network(), state, steps=1, **t.half_way(16)).state
+        file = Path(sys.argv[1])
+        state = stretch(t.stack(t.network(), 3))
+        state = _runner.kept(file, state) or state
+        while state.step < 40:
             time.sleep(0.05)
-            return advance(problem, mesh, group, state, data, min(until, int(state.step) + 1))
-        training._advance = lambda large: slow
-        np.savez(sys.argv[2], **t.everything(checkpoint=sys.argv[1]))
+            state = stretch(state)
+            _runner.keep(file, state)
+        np.savez(sys.argv[2], *jax.tree.leaves(state))
     """
     path, result = tmp_path / "state.npz", tmp_path / "result.npz"
-    steps = []
     for pause in (0.0, 0.4, 0.9):
         process = start(code, path, result)
         while not path.exists():
@@ -523,132 +535,45 @@ def test_killed_run_goes_on_with_the_same_result(tmp_path):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         assert not result.exists()
-        leaves = training._read(path, json.loads(str(np.load(path)["configuration"])))
-        steps.append(next(int(leaf) for leaf in leaves if leaf.shape == () and leaf.dtype == np.int32))
-    assert 0 < steps[0] < steps[1] < steps[2] < 40
     finished(start(code, path, result))
-    assert_same(dict(np.load(result)), everything(), 0)
+    whole = train(network(), stack(network(), 3), steps=40, **half_way(16)).state
+    found = np.load(result)
+    for name, expected in zip(found.files, jax.tree.leaves(whole), strict=True):
+        np.testing.assert_array_equal(found[name], expected)
 
 
-def interrupted(path, monkeypatch, at, **changes):
-    """`small` with a checkpoint, stopped at its stride number `at`."""
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    advance, calls = training._advance, iter(range(100))
+@pytest.mark.parametrize("damage", [b"", b"not an archive", None])
+def test_a_state_that_cannot_be_read_is_named(tmp_path, damage):
+    path, params = tmp_path / "state.npz", stack(network(), 2)
+    assert _runner.kept(path, params) is None
+    _runner.keep(path, params)
+    assert distance(_runner.kept(path, params), params) == 0
+    path.write_bytes(path.read_bytes()[:100] if damage is None else damage)
+    with pytest.raises(ValueError, match=r"state\.npz is damaged .*delete it to start again"):
+        _runner.kept(path, params)
+    _runner.keep(path, stack(network(), 3))
+    with pytest.raises(ValueError, match="is of another training"):
+        _runner.kept(path, params)
 
-    def breaking(*arguments):
-        if next(calls) == at:
-            raise KeyboardInterrupt
-        return advance(*arguments)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "_advance", breaking)
-        with pytest.raises(KeyboardInterrupt):
-            small(checkpoint=path, **changes)
+def test_full_disk_keeps_the_last_state(tmp_path, monkeypatch):
+    path, params = tmp_path / "state.npz", stack(network(), 2)
+    _runner.keep(path, params)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_runner.np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        _runner.keep(path, stack(network(), 2, seed=1))
+    assert [file.name for file in tmp_path.iterdir()] == ["state.npz"]
+    assert distance(_runner.kept(path, params), params) == 0
 
 
 def small(**changes):
     net = changes.pop("net", network())
     options = {"learning_rate": 0.1, "steps": 20, "y": TARGETS, "params": stack(network(), 2)} | changes
     return train(net, x=options.pop("x", X), **options)
-
-
-@pytest.mark.parametrize(
-    ("changes", "difference"),
-    [
-        ({"learning_rate": 0.2}, r"learning_rate was \[0.1.*, 0.1.*\], is \[0.2.*, 0.2"),
-        ({"steps": 30}, "steps was 20, is 30"),
-        ({"y": TARGETS[::-1].copy()}, "y was .* is "),
-        ({"x": 2 * X}, "x was .* is "),
-        ({"batch_size": 8, "key": jax.random.key(0)}, "batch_size was None, is 8; key was "),
-        ({"net": network(sigma_w=1.0), "params": stack(network(), 2)}, "sigma_w was 1.3, is 1.0"),
-        ({"params": stack(network(), 2, seed=1)}, "params was .* is "),
-        ({"observe": lambda p: p, "at": [3]}, r"at was \[\], is \[3\]"),
-    ],
-)
-def test_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch, changes, difference):
-    path = tmp_path / "state.npz"
-    interrupted(path, monkeypatch, 3)
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match=f"of another training: .*{difference}.*Delete it"):
-        small(checkpoint=path, **changes)
-    assert path.read_bytes() == before
-
-
-def test_steps_to_accuracy_goes_on_with_a_smaller_stack(tmp_path, monkeypatch):
-    """Stopped after most of the networks have been let go."""
-    net, rates = network(), np.full(8, 0.5)
-    rates[[0, 5]] = 1e-5
-
-    def run(**more):
-        return steps_to_accuracy(
-            net,
-            stack(net, 8),
-            X,
-            LABELS,
-            X,
-            LABELS,
-            accuracy=0.6,
-            steps=60,
-            learning_rate=rates,
-            **more,
-        )
-
-    expected, path = run(), tmp_path / "state.npz"
-    assert (expected.taken == 60).sum() == 2
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    shrink = training._Stack.shrink
-
-    def and_stop(stack_, active):
-        shrink(stack_, active)
-        stack_.save()
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training._Stack, "shrink", and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            run(checkpoint=path)
-    for found, wanted in zip(run(checkpoint=path), expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)
-
-
-def test_damaged_checkpoint_is_named(tmp_path, monkeypatch):
-    path = tmp_path / "state.npz"
-    interrupted(path, monkeypatch, 3)
-    content = path.read_bytes()
-    for damage in (b"", content[: len(content) // 2], b"not an archive"):
-        path.write_bytes(damage)
-        with pytest.raises(ValueError, match=r"state\.npz is damaged .*delete it to start again"):
-            small(checkpoint=path)
-
-
-def test_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
-    path = tmp_path / "state.npz"
-    interrupted(path, monkeypatch, 3)
-    before = path.read_bytes()
-    with monkeypatch.context() as patch:
-
-        def full(*_, **__):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        patch.setattr(training.np, "savez", full)
-        with pytest.raises(OSError, match=r"could not be written .*No space left.*the last one is kept"):
-            small(checkpoint=path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["state.npz"]
-    resumed = small(checkpoint=path)
-    np.testing.assert_array_equal(resumed.losses, small().losses)
-
-
-def test_progress_bar_counts_from_where_it_went_on(tmp_path, monkeypatch, capsys):
-    path = tmp_path / "state.npz"
-    interrupted(path, monkeypatch, 4)
-    capsys.readouterr()
-    small(checkpoint=path, progress=True)
-    shown = capsys.readouterr().err
-    assert " 0/20" not in shown
-    assert "20/20" in shown
-    small()
-    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -675,7 +600,6 @@ def test_progress_bar_counts_from_where_it_went_on(tmp_path, monkeypatch, capsys
         ({"observe": lambda p: p}, "observe and at belong together"),
         ({"observe": lambda p: p, "at": [3, 2]}, r"at must increase within 0 ... 20, got \[3, 2\]"),
         ({"observe": lambda p: p, "at": [21]}, "at must increase within 0 ... 20"),
-        ({"checkpoint": "no/such/folder/state.npz"}, "checkpoint must lie in a folder that exists"),
     ],
 )
 def test_wrong_calls(changes, message):

@@ -45,17 +45,24 @@ def phase_plane() -> dict:
 def state(name: str, sigma_w: float | None, sigma_b: float) -> list:
     edge = sigma_w is None
     if edge:
-        sigma_w = float(mean_field.edge_of_chaos(name, sigma_b).sigma_w)
+        sigma_w = float(mean_field.edge_of_chaos(name, sigma_b=sigma_b).sigma_w)
     start = [NAMES.get(name, name), sigma_w, sigma_b]
     try:
-        q = 1.0 if edge and name == "relu" else float(mean_field.fixed_point(name, sigma_w, sigma_b))
+        q = (
+            1.0
+            if edge and name == "relu"
+            else float(mean_field.fixed_point(name, sigma_w=sigma_w, sigma_b=sigma_b))
+        )
     except ValueError:  # the variance has no limit
         return [*start, "unbounded", None, None, None, None]
-    phase, chi = mean_field.phase(name, sigma_w, sigma_b), float(mean_field.chi(name, sigma_w, q))
+    phase, chi = (
+        mean_field.phase(name, sigma_w=sigma_w, sigma_b=sigma_b),
+        float(mean_field.chi(name, sigma_w=sigma_w, q=q)),
+    )
     if phase == "critical":
         return [*start, phase, q, chi, 1.0, None]
-    limit = float(mean_field.correlation_fixed_point(name, sigma_w, sigma_b)[0])
-    scale = float(mean_field.depth_scales(name, sigma_w, sigma_b).xi_c)
+    limit = float(mean_field.correlation_fixed_point(name, sigma_w=sigma_w, sigma_b=sigma_b)[0])
+    scale = float(mean_field.depth_scales(name, sigma_w=sigma_w, sigma_b=sigma_b).xi_c)
     return [*start, phase, q, chi, limit, scale]
 
 

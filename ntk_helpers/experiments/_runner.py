@@ -10,6 +10,7 @@ import pkgutil
 import platform
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import numpy as np
 
 from ntk_helpers._compilation import usable_cores
 
@@ -215,6 +217,42 @@ def write(path: Path, result: dict) -> None:
     draft = path.with_suffix(".writing")
     draft.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     os.replace(draft, path)
+
+
+def keep(file: Path, state) -> None:
+    """Keep a pytree of arrays, such as the state of a training; a reader sees the old file or the new one.
+
+    Raises OSError where it cannot be written; the file before is kept.
+    """
+    file.parent.mkdir(exist_ok=True)
+    draft = file.with_suffix(".writing.npz")
+    try:
+        with draft.open("wb") as content:
+            np.savez(content, *jax.tree.leaves(state))
+            content.flush()
+            os.fsync(content.fileno())
+        os.replace(draft, file)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def kept(file: Path, like):
+    """What `keep` kept, of the structure and shapes of `like`; None where there is no file.
+
+    Raises ValueError for a file that is damaged or of another state.
+    """
+    if not file.exists():
+        return None
+    expected, structure = jax.tree.flatten(like)
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            leaves = [found[name] for name in found.files]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file} is damaged ({error}): delete it to start again") from error
+    if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in expected]:
+        raise ValueError(f"{file} is of another training: delete it to start again")
+    return jax.tree.unflatten(structure, leaves)
 
 
 def label(piece: dict) -> str:

@@ -64,8 +64,14 @@ def run(settings: dict, piece: dict) -> dict:
     (part,) = [part for part in settings["parts"] if part["part"] == piece["part"]]
     x, y = images()
     shape = (x.shape[1], *[part["width"]] * (part["depth"] - 1), CLASSES)
-    sigmas = (part["sigma_w_squared"] ** 0.5, part["sigma_b_squared"] ** 0.5)
-    net = Network(shape, "tanh", *sigmas, piece["weights"], "standard")
+    net = Network(
+        shape,
+        "tanh",
+        sigma_w=part["sigma_w_squared"] ** 0.5,
+        sigma_b=part["sigma_b_squared"] ** 0.5,
+        weights=piece["weights"],
+        parameterization="standard",
+    )
     marks, seeds, steps = part["marks"], settings["seeds"][: part["networks"]], part["steps"]
     # Networks of two ensembles, or of two marks, are independent.
     keys = [

@@ -93,7 +93,9 @@ def start(activation: str, rule: str) -> Start:
     """
     if rule == "edge":
         sigma_b = PRINTED[activation][1] if activation in PRINTED else 0.0
-        return Start(mean_field.edge_of_chaos(activation_function(activation), sigma_b).sigma_w, sigma_b)
+        return Start(
+            mean_field.edge_of_chaos(activation_function(activation), sigma_b=sigma_b).sigma_w, sigma_b
+        )
     if rule == "printed" and activation in PRINTED:
         return Start(*PRINTED[activation])
     if rule == "he":

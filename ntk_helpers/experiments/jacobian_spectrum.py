@@ -23,7 +23,7 @@ from ntk_helpers.networks import Network
 def input_of(net: Network) -> np.ndarray:
     """A constant input (d,) whose first pre-activations have the fixed-point variance (1 for ReLU)."""
     free = net.activation.homogeneous
-    q = 1.0 if free else mean_field.fixed_point(net.activation, net.sigma_w, net.sigma_b)
+    q = 1.0 if free else mean_field.fixed_point(net.activation, sigma_w=net.sigma_w, sigma_b=net.sigma_b)
     return np.full(net.widths[0], math.sqrt((q - net.sigma_b**2) / net.sigma_w**2))
 
 
@@ -76,7 +76,9 @@ def run(settings: dict, piece: dict) -> dict:
     networks = {}
     for name in settings["cases"] if wide else settings["narrow"]["cases"]:
         activation, sw2, sb2 = settings["cases"][name]
-        networks[name] = Network(widths, activation, math.sqrt(sw2), math.sqrt(sb2), weights=piece["weights"])
+        networks[name] = Network(
+            widths, activation, sigma_w=math.sqrt(sw2), sigma_b=math.sqrt(sb2), weights=piece["weights"]
+        )
     found = {(name, depth): [] for name in networks for depth in depths}
     for seed in piece["seeds"]:
         # Parameters of unit variance: one draw serves every activation, sigma_w and sigma_b.

@@ -59,8 +59,8 @@ def network(settings: dict, piece: dict) -> Network:
     return Network(
         (3072, *[piece["width"]] * (piece["depth"] - 1), CLASSES),
         "tanh",
-        math.sqrt(settings["sigma_w_squared"]),
-        math.sqrt(settings["sigma_b_squared"]),
+        sigma_w=math.sqrt(settings["sigma_w_squared"]),
+        sigma_b=math.sqrt(settings["sigma_b_squared"]),
         weights=piece["weights"],
         parameterization="standard",
     )

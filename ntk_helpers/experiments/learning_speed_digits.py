@@ -77,7 +77,10 @@ def speeds(
     digits = data.load("digits")
     shape = (64, *[32] * (depth - 1), 10)
     # Standard parameters are unit ones times sigma_w and sigma_b: one program draws and trains all.
-    unit = {w: Network(shape, "tanh", 1.0, 1.0, w, "standard") for w in WEIGHTS}
+    unit = {
+        w: Network(shape, "tanh", sigma_w=1.0, sigma_b=1.0, weights=w, parameterization="standard")
+        for w in WEIGHTS
+    }
     networks, orders = [], []
     for point, (weights, w2, b2, _) in enumerate(points):
         for seed in seeds:

@@ -69,6 +69,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import data, dynamics
+from ntk_helpers.experiments import _runner
 from ntk_helpers.experiments._runner import Experiment
 from ntk_helpers.experiments.lazy_training import layer_shares
 from ntk_helpers.kernels import fcn_kernels
@@ -211,35 +212,19 @@ def finite(settings: dict, weights: str, seeds, stretch=None) -> dict:
     first, last = stretch or (0, max(settings["rows"]))
     rows = [k for k in settings["rows"] if first < k <= last]
     if first > 0:
-        params = read(kept(settings, weights, seeds, first), params) or trained(params, 0, [], first).params
+        file = stretch_file(settings, weights, seeds, first)
+        params = _runner.kept(file, params) or trained(params, 0, [], first).params
     end = trained(params, first, rows, last)
     if stretch is not None:
-        write(kept(settings, weights, seeds, last), end.params)
+        _runner.keep(stretch_file(settings, weights, seeds, last), end.params)
     return as_rows(rows, end.observations) | {"diverged": end.diverged.tolist()}
 
 
-def kept(settings: dict, weights: str, seeds, step: int) -> Path:
+def stretch_file(settings: dict, weights: str, seeds, step: int) -> Path:
     """The file for the parameters of a figure's networks after a step of full-batch gradient descent."""
     what = {name: value for name, value in settings.items() if name not in ("rows", "figure", "shown")}
     code = hashlib.sha256(json.dumps([what, weights, seeds, step], sort_keys=True).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / "ntk_helpers_stretches" / f"{code}.npz"
-
-
-def write(file: Path, params):
-    """Keep a pytree of arrays; the file is whole or not there."""
-    file.parent.mkdir(exist_ok=True)
-    draft = file.with_suffix(".writing.npz")
-    np.savez(draft, *jax.tree.leaves(params))
-    draft.replace(file)
-
-
-def read(file: Path, like):
-    """The pytree that `write` kept, of the structure of `like`; None where there is no file."""
-    if not file.exists():
-        return None
-    with np.load(file) as found:
-        leaves = [jnp.asarray(found[name]) for name in found.files]
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
 def predicted(settings: dict, seeds) -> dict:

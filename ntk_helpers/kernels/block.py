@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from ntk_helpers._closed_forms import safe_root
+from ntk_helpers.activations.closed_forms import safe_root
 from ntk_helpers.kernels import relu
 from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
 from ntk_helpers.kernels.layer import Recursion, grow, next_layer

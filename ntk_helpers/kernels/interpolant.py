@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import activations
-from ntk_helpers._closed_forms import safe_root
+from ntk_helpers.activations.closed_forms import safe_root
 from ntk_helpers.kernels.layer import grow_exactly
 from ntk_helpers.kernels.relu import ANGLE, polynomial
 
@@ -117,4 +117,5 @@ def converged_layer(table, sw2, state):
 
 @jax.jit
 def advance_converged(table, sw2, layers, state):
+    """Take `layers` layers as `converged_layer` takes one."""
     return jax.lax.fori_loop(0, layers, lambda _, s: converged_layer(table, sw2, s), state)

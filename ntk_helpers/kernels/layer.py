@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from ntk_helpers import _checks, activations
-from ntk_helpers._closed_forms import safe_root
+from ntk_helpers.activations.closed_forms import safe_root
 
 SKIPS = {"fcn": 0.0, "residual": 1.0}
 # From this ratio of two standard deviations on, gamma' is computed from E[phi(u_1) phi(u_2)].

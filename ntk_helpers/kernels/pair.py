@@ -87,7 +87,6 @@ def _pair_layer(network, state):
 @partial(jax.jit, static_argnums=0)
 def _advance(activation, skip, sigma_w, sigma_b, layers, state):
     """At most `layers` layers; stops where the two variances have converged to one value."""
-
     network = Recursion(activation, skip, sigma_w, sigma_b)
 
     def proceed(carry):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers._closed_forms import safe_root
+from ntk_helpers.activations.closed_forms import safe_root
 from ntk_helpers.kernels.layer import half_square
 
 TINY = np.finfo(np.float64).tiny

@@ -44,7 +44,9 @@ def product_rate(size):
 def row(depth, width, networks, steps, size, peak):
     digits = data.load("digits")
     x, y = jnp.asarray(digits.x_train), jnp.asarray(digits.y_train)
-    net = Network((64, *[width] * (depth - 1), 10), "tanh", 1.0, 0.1, parameterization="standard")
+    net = Network(
+        (64, *[width] * (depth - 1), 10), "tanh", sigma_w=1.0, sigma_b=0.1, parameterization="standard"
+    )
     drawn = [net.init(key) for key in jax.random.split(jax.random.key(0), networks)]
     params = jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
     optimizer = optax.sgd(0.01)

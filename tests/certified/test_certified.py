@@ -85,29 +85,32 @@ def test_roots_are_enclosed_and_a_missing_one_is_said():
 def of_package():
     """Symbol in the table, row after the one that it stands in, and the package's value."""
     for name, near in (("elu", 1.107), ("tanh", 0.512), ("erf", 0.4658)):
-        point, (sigma_w, q) = mean_field.edge_of_chaos(name, 0.2), certified.edge(name, "0.2", near)
+        point, (sigma_w, q) = mean_field.edge_of_chaos(name, sigma_b=0.2), certified.edge(name, "0.2", near)
         yield f"{name} sigma_w", sigma_w, point.sigma_w
         yield f"{name} q", q, point.q
-    point, (sigma_w, q) = mean_field.edge_of_chaos("sigmoid", 0.0), certified.edge("sigmoid", "0", 45.62)
+    point, (sigma_w, q) = (
+        mean_field.edge_of_chaos("sigmoid", sigma_b=0.0),
+        certified.edge("sigmoid", "0", 45.62),
+    )
     yield "sigmoid sigma_w", sigma_w, point.sigma_w
     yield "sigmoid q", q, point.q
     for name, near in (("erf", 1.545), ("tanh", 1.464), ("softplus", 2.72), ("elu", 2.43)):
         q, chi = certified.fixed(name, "1", "1", near)
-        value = mean_field.fixed_point(name, 1.0, 1.0)
+        value = mean_field.fixed_point(name, sigma_w=1.0, sigma_b=1.0)
         yield f"{name} q at (1, 1)", q, value
-        yield f"{name} chi at (1, 1)", chi, mean_field.chi(name, 1.0, value)
+        yield f"{name} chi at (1, 1)", chi, mean_field.chi(name, sigma_w=1.0, q=value)
     q, chi, star, slope = certified.chaotic_erf()
-    point = mean_field.correlation_fixed_point("erf", 2.0, 0.5)
-    yield "erf q at (0.5, 2)", q, mean_field.fixed_point("erf", 2.0, 0.5)
+    point = mean_field.correlation_fixed_point("erf", sigma_w=2.0, sigma_b=0.5)
+    yield "erf q at (0.5, 2)", q, mean_field.fixed_point("erf", sigma_w=2.0, sigma_b=0.5)
     yield "erf c* at (0.5, 2)", star, point.c
     yield "erf chi* at (0.5, 2)", slope, point.slope
     A, B, _ = certified.correlation_map("tanh", 0.512)
-    sigma_w, q = mean_field.edge_of_chaos("tanh", 0.2)
+    sigma_w, q = mean_field.edge_of_chaos("tanh", sigma_b=0.2)
     _, second, third = activations.get("tanh").correlation_derivatives(q, 3)
     yield "tanh A", A, 0.5 * sigma_w**2 / q * float(second)
     yield "tanh B", B, sigma_w**2 / q * float(third) / 6
     A, _, _ = certified.correlation_map("elu", 1.107)
-    sigma_w, q = mean_field.edge_of_chaos("elu", 0.2)
+    sigma_w, q = mean_field.edge_of_chaos("elu", sigma_b=0.2)
     yield "ELU A", A, 0.5 * sigma_w**2 / q * float(activations.get("elu").correlation_derivatives(q, 2)[1])
 
 

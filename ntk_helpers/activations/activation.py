@@ -1,21 +1,4 @@
-"""Activations and their Gaussian expectations, in float64 and as functions of gamma = 1 - c.
-
-(u, v) is a centred Gaussian pair with variances q1, q2 and correlation c = 1 - gamma. In deep networks gamma
-becomes small, and so do the quantities that matter, so expectations take gamma instead of c and come with
-their gaps.
-
-| names                               | expectations                                                    |
-|-------------------------------------|-----------------------------------------------------------------|
-| linear, relu, leaky_relu            | closed form, and so for every activation with two slopes        |
-| sin, cos, erf, gelu                 | closed form                                                     |
-| tanh, sigmoid, softplus, silu       | finite sums of closed forms (105 terms; truncation below 1e-14) |
-| elu                                 | closed form in the radius, quadrature in the angle (132 points) |
-| your own                            | quadrature over the plane (14,000 points without kinks), in the |
-|                                     | range of variances in which a finer rule agrees with it         |
-
-`erf` is phi(x) = erf(x), `gelu` is x Phi(x) with the Gaussian distribution function Phi, `leaky_relu` has
-slope 0.01.
-"""
+"""An activation with its Gaussian expectations."""
 
 import functools
 import math
@@ -27,14 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers import _closed_forms, _elu, _functions, _quadrature
-from ntk_helpers._closed_forms import Expectations
 from ntk_helpers._precision import float64
+from ntk_helpers.activations import closed_forms, quadrature
+from ntk_helpers.activations.closed_forms import Expectations
 
-# Variances for which the expectations are accurate; tests/test_activations.py measures at both ends.
 ANY_RANGE = (0.0, math.inf)
-CLOSED_RANGE = (0.0, 1e4)
-BOUNDED_RANGE = (0.0, 1e12)  # of erf, tanh and sigmoid
 
 # Pairs in one call of the compiled program: bounds the memory of a call with many pairs.
 _BLOCK = 2**12
@@ -44,7 +24,7 @@ _HIGHEST_ORDER = 8
 
 
 # One function object per function: activations made from the same function are then equal, and compiled once.
-_derivative = functools.cache(_quadrature.derivative)
+_derivative = functools.cache(quadrature.derivative)
 
 
 @dataclass(frozen=True)
@@ -84,7 +64,7 @@ class Activation:
     expectations: Expectations | None = None
 
     def __post_init__(self):
-        kinks = tuple(_finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
+        kinks = tuple(finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
         object.__setattr__(self, "kinks", kinks)
         _check_elementwise("phi", self.phi)
         if self.dphi is None:
@@ -94,7 +74,7 @@ class Activation:
         if self.slopes is not None:
             if self.expectations is None:
                 object.__setattr__(self, "slopes", _checked_slopes(self.slopes, self.phi))
-                object.__setattr__(self, "expectations", _two_slopes(self.slopes))
+                object.__setattr__(self, "expectations", two_slopes(self.slopes))
         elif self.expectations is None:
             object.__setattr__(self, "expectations", _plane_quadrature(self.phi, self.dphi, kinks))
             resolved = _resolved_range(self.phi, self.dphi, kinks)
@@ -110,7 +90,9 @@ class Activation:
             )
 
     def __reduce__(self):
-        if _ACTIVATIONS.get(self.name) is self:
+        from ntk_helpers.activations.catalogue import ACTIVATIONS, get, leaky_relu
+
+        if ACTIVATIONS.get(self.name) is self:
             return get, (self.name,)
         if self.slopes is not None and self == leaky_relu(self.slopes[1]):
             return leaky_relu, self.slopes[1:]
@@ -235,18 +217,19 @@ def _in_blocks(activation, method, arguments):
 
 @functools.cache
 def _plane_quadrature(phi, dphi, kinks):
-    return _quadrature.expectations(phi, dphi, kinks)
+    return quadrature.expectations(phi, dphi, kinks)
 
 
 @functools.cache
 @float64
 def _resolved_range(phi, dphi, kinks):
-    return _quadrature.resolved_range(phi, dphi, kinks)
+    return quadrature.resolved_range(phi, dphi, kinks)
 
 
 @functools.cache
-def _two_slopes(slopes):
-    return _closed_forms.two_slopes(*slopes)
+def two_slopes(slopes):
+    """Expectations of x -> a x for x > 0, b x for x < 0: the same object for the same slopes."""
+    return closed_forms.two_slopes(*slopes)
 
 
 @float64
@@ -255,7 +238,7 @@ def _checked_slopes(slopes, phi):
     given = np.atleast_1d(slopes)
     if given.shape != (2,):
         raise ValueError(f"slopes must be two numbers (a, b), got {slopes!r}")
-    a, b = (_finite("slopes", slope) for slope in given.tolist())
+    a, b = (finite("slopes", slope) for slope in given.tolist())
     x = np.array([-1e6, -3.0, -1.0, -1e-6, 0.0, 1e-6, 1.0, 3.0, 1e6])
     found, expected = np.asarray(phi(jnp.asarray(x))), np.where(x > 0, a, b) * x
     if not np.allclose(found, expected, rtol=1e-12, atol=0.0):
@@ -278,7 +261,7 @@ def _correlation_derivatives(activation, order, q):
         def square(u, function=function):
             return function(u)[None] ** 2
 
-        mean = _quadrature.line_expectation(square, activation.kinks, q.reshape(-1))[0].reshape(q.shape)
+        mean = quadrature.line_expectation(square, activation.kinks, q.reshape(-1))[0].reshape(q.shape)
         derivatives.append(q**k * mean)
         function = _derivative(function)
     return tuple(derivatives)
@@ -300,7 +283,8 @@ def first_jump(activation):
     return math.inf
 
 
-def _finite(name, value):
+def finite(name, value):
+    """`value` as a float, if it is a finite number."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -330,69 +314,3 @@ def _check_elementwise(name, function):
                 )
             if result.dtype != jnp.float64:
                 raise ValueError(f"{name} must map float64 to float64, got {result.dtype}")
-
-
-def leaky_relu(slope):
-    """The activation phi(x) = x for x > 0, slope x for x < 0: the same object for the same slope.
-
-    Raises
-    ------
-    ValueError
-        If the slope is not a finite number.
-    """
-    return _leaky_relu(_finite("slope", slope))
-
-
-@functools.cache
-def _leaky_relu(slope):
-    known = {1.0: "linear", 0.0: "relu"}
-    name = known.get(slope, f"leaky_relu({slope:g})")
-
-    def phi(x):
-        return jnp.where(x > 0.0, x, slope * x)
-
-    def dphi(x):
-        return jnp.where(x > 0.0, 1.0, slope).astype(x.dtype)
-
-    functions = (_functions.identity, _functions.one) if slope == 1.0 else (phi, dphi)
-    kinks = () if slope == 1.0 else (0.0,)
-    slopes = 1.0, slope
-    return Activation(name, *functions, kinks, slopes, expectations=_two_slopes(slopes))
-
-
-def _smooth(name, phi, dphi, q_range=CLOSED_RANGE):
-    return Activation(name, phi, dphi, q_range=q_range, expectations=getattr(_closed_forms, name)())
-
-
-_ACTIVATIONS = {
-    "linear": leaky_relu(1.0),
-    "relu": leaky_relu(0.0),
-    "leaky_relu": leaky_relu(0.01),
-    "erf": _smooth("erf", jax.lax.erf, _functions.erf_slope, BOUNDED_RANGE),
-    "tanh": _smooth("tanh", jnp.tanh, _functions.tanh_slope, BOUNDED_RANGE),
-    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, _functions.sigmoid_slope, BOUNDED_RANGE),
-    "sin": _smooth("sin", jnp.sin, jnp.cos, ANY_RANGE),
-    "cos": _smooth("cos", jnp.cos, _functions.minus_sine, ANY_RANGE),
-    "softplus": _smooth("softplus", _functions.softplus, jax.nn.sigmoid),
-    "gelu": _smooth("gelu", _functions.gelu, _functions.gelu_slope),
-    "silu": _smooth("silu", _functions.silu, _functions.silu_slope),
-    "elu": Activation(
-        "elu", _functions.elu_value, _functions.elu_slope, (0.0,), None, CLOSED_RANGE, _elu.expectations()
-    ),
-}
-
-
-def get(activation):
-    """The `Activation` with a name, or an `Activation` itself.
-
-    Raises
-    ------
-    ValueError
-        If there is none with this name. The message lists the names.
-    """
-    if isinstance(activation, Activation):
-        return activation
-    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
-        names = ", ".join(sorted(_ACTIVATIONS))
-        raise ValueError(f"activation must be an Activation or one of {names}, got {activation!r}")
-    return _ACTIVATIONS[activation]

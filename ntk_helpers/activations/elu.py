@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers._closed_forms import (
+from ntk_helpers.activations.closed_forms import (
     Expectations,
     angles,
     flat,

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk_helpers._closed_forms import Expectations, angles, flat, safe_root
+from ntk_helpers.activations.closed_forms import Expectations, angles, flat, safe_root
 
 RADIUS = 9.6  # exp(-RADIUS^2 / 2) = 1e-20
 WIDE_RADIUS = 15.0
