@@ -156,7 +156,7 @@ def test_random_tanh_networks(weights, sigma_b):
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_covariances_over_outputs(weights):
     n, networks = 40, 3000
-    net = Network((3, n, n, 2), "tanh", 1.2, 0.0, weights=weights)
+    net = Network((3, n, n, 2), "tanh", sigma_w=1.2, sigma_b=0.0, weights=weights)
     x = np.ones((1, 3))
     found = leading_order(3, activation="tanh", sigma_w=1.2, sigma_b=0.0, q1=1.44, weights=weights)
     theta = sampled(net, x, networks)[:, 0, 0] / found.ntk[-1]
