@@ -72,6 +72,7 @@ stamp: .venv/.installed
 
 course: .venv/.installed stamp
 	$(BIN)/python course/tools/build.py
+	$(BIN)/python course/tools/slides.py
 
 grade: .venv/.installed
 	$(BIN)/python course/tools/grade.py "$(FOLDER)" $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))

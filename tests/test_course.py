@@ -18,6 +18,7 @@ import checks  # noqa: E402
 import exercises  # noqa: E402
 import grade  # noqa: E402
 import quizzes  # noqa: E402
+import slides  # noqa: E402
 
 pytestmark = pytest.mark.book
 
@@ -291,3 +292,25 @@ def test_the_first_step_of_each_project_works(step, monkeypatch):
     run = subprocess.run([sys.executable, "-c", step], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout
+
+
+# ---- slides
+
+
+def test_slides_show_boxes_pictures_and_notes():
+    given = slides.decks()
+    assert len(given) == 8
+    for title, deck in given:
+        shown = slides.page(title, deck, printed=False)
+        assert shown.count("<section>") == len(deck) >= 8
+        assert shown.count('class="notes"') >= 5
+        assert "reveal.js" in shown
+        assert "reveal.js" not in slides.page(title, deck, printed=True)
+        assert not re.search(r'(?:src|href)="https?:', shown)
+    assert "Two Gram matrices a layer" in "".join(given[1][1])
+    assert "data:image/png;base64" in "".join(given[1][1])
+
+
+def test_slides_name_an_anchor_that_is_gone():
+    with pytest.raises(ValueError, match="has no anchor thm-2-99"):
+        slides.Chapter(ROOT / "notebooks" / "02_tangent_kernel.ipynb").item("thm-2-99")
