@@ -39,10 +39,45 @@ EXPLORERS = {
         "the edge their outputs become equal; right of it close inputs are driven apart; on the edge all of "
         "this is slow. The second panel follows the correlation of two inputs from layer to layer.",
     ),
+    "catapult": Explorer(
+        "Explore: the catapult",
+        "Two linear layers and one example, exactly. Below 2 the loss falls; between 2 and 4 it first "
+        "grows, the curvature comes down, and training ends well; above 4 it does not. A larger width "
+        "only makes the loss rise longer.",
+    ),
+    "edge": Explorer(
+        "Explore: the edge of chaos to a million layers",
+        "How fast does the kernel near its limit? A straight line in the first panel is a power of the "
+        "depth; the second panel shows its slope. A factor log L keeps the slopes of ReLU, tanh and erf "
+        "off −1 at any depth that a network has; ELU, whose second derivative jumps, tends to −1/2.",
+    ),
+    "sgd": Explorer(
+        "Explore: noise, stability and equation (10)",
+        "Four inputs with a frozen kernel. With small batches SGD loses stability at smaller steps than "
+        "descent does. Its equation follows at small steps and does not see where stability ends. The "
+        "second panel shows what the sign before the Hessian term of (10) does; Γ is given, the same at "
+        "all inputs and times.",
+    ),
+    "scatter": Explorer(
+        "Explore: width against depth",
+        "One input, many draws of the weights: how far is the kernel of one network from its limit? "
+        "What counts is the depth over the width. The variances are exact; the densities are log-normal "
+        "ones with these variances.",
+    ),
+    "spectrum": Explorer(
+        "Explore: the singular values of the Jacobian",
+        "In the limit of infinite width, at any depth. Near-linear networks with orthogonal weights "
+        "keep most singular values near one; Gaussian weights spread them, and so does a nonlinearity.",
+    ),
 }
 PLACES = [
     Place("book/intro", "how-to-use-it", "phase_plane"),
     Place("notebooks/09_phases", "", "phase_plane"),
+    Place("notebooks/03_dynamical_isometry", "fig-3-1", "spectrum"),
+    Place("notebooks/07_squared_loss", "fig-7-4", "sgd"),
+    Place("notebooks/08_kernel_under_sgd", "fig-8-1", "scatter"),
+    Place("notebooks/11_on_the_edge", "fig-11-1", "edge"),
+    Place("notebooks/16_learning_speed", "fig-16-1", "catapult"),
 ]
 
 

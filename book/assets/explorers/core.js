@@ -189,5 +189,13 @@ const ntkExplorers = {};
     root.querySelector("details").open = false; // the table stays at hand
   }
 
+  // A number as a reader has it: three digits, a power of ten where it is far from one.
+  function number(x, digits = 3) {
+    const power = x === 0 ? 0 : Math.floor(Math.log10(Math.abs(x)));
+    if (power >= -3 && power < 5) return String(+x.toPrecision(digits)).replace("-", "−");
+    return `${number(x / 10 ** power, 2)} · 10${superscript(power)}`;
+  }
+
   Object.defineProperty(ntkExplorers, "add", {value: explorer});
+  Object.defineProperty(ntkExplorers, "number", {value: number});
 })();
