@@ -148,7 +148,7 @@ def test_edge(tmp_path):
       return rows.map(([activation, c]) => {{
         const found = plot.numbers({{activation, c: data.c.indexOf(c)}}, data);
         const at = (depth) => found.error.find(point => point[0] === depth)[1];
-        const [where, slope] = found.slopes.find(point => point[0] > 1e4);
+        const [, slope] = found.slopes[data.depths.indexOf(10000)];
         return [activation, c, at(100), at(10000), at(1000000), slope];
       }});"""
     for found, expected in zip(run("edge", tmp_path, script), rows, strict=True):
@@ -198,7 +198,7 @@ def test_spectrum(tmp_path):
       const rows = {json.dumps(stored["rows"])};
       return rows.map(([network, weights, depth]) => plot.numbers({{network, depth}}, data)[weights]);"""
     spectrum, seen = chapter_spectrum(), 0
-    z = np.linspace(0, 6, 200)
+    z = np.linspace(0, 6, 100)  # the nodes of the script; the smallest values depend on them
     p = np.exp(-(z**2) / 2) / (1 + (z == 0))
     for found, (network, weights, L, *measured) in zip(
         run("spectrum", tmp_path, script), stored["rows"], strict=True
@@ -215,8 +215,9 @@ def test_spectrum(tmp_path):
         }[given["activation"]]
         log_x, density, share = spectrum(law, L, given["sigma_w"], weights, points=len(found))
         ours = np.array(found)
-        assert ours[:, 0] == pytest.approx(log_x, rel=1e-6, abs=1e-6)
-        assert ours[1:-1, 1] == pytest.approx(density[1:-1], rel=1e-5)
+        seen_there = log_x > -60  # singular values above 1e-13; below them both have lost their digits
+        assert ours[seen_there, 0] == pytest.approx(log_x[seen_there], rel=1e-6, abs=1e-6)
+        assert ours[:, 1] == pytest.approx(density, abs=1e-6 * density.max())
         top = {("linear", "gaussian"): (L + 1) ** (L + 1) / L**L}
         top["ReLU", "orthogonal"] = 2 * (L - 1) * ((L - 1) / (L - 2)) ** (L - 2)
         if (network, weights) in top:

@@ -204,7 +204,7 @@ def scatter() -> dict:
         label = f"{NAMES.get(name, name)}, {weights.replace('gaussian', 'Gaussian')}"
         for depth, width in ((4, 16), (50, 200), (50, 1000), (200, 100)):
             variance = relative_variance((width,) * (depth + 1), activation=name, weights=weights)
-            rows.append([label, depth, width, float(variance)])
+            rows.append([label, depth, width, round(float(variance), 12)])  # 0 is left with rounding
     return {
         "caption": "Relative variance of the kernel, computed by the package",
         "head": ("network", "L", "n", "relative variance"),

@@ -53,10 +53,12 @@
     while (stationary(far) < 0) far *= 2;
     const edge = bisect((s) => stationary(s) < 0, largest * (1 + 1e-9), far, 80);
     const inside = (r) => angle(r, 1e-9) < 0;
-    let low = 1e-6 * smallest;
-    const stride = (edge / low) ** (1 / 999);
-    while (!inside(low) && low < edge) low *= stride;
-    const start = Math.exp(bisect((x) => !inside(Math.exp(x)), Math.log(low / stride), Math.log(low), 40));
+    let start = 1e-6 * smallest; // the curve begins here, or where it leaves the axis
+    const stride = (edge / start) ** (1 / 999);
+    if (!inside(start)) {
+      while (!inside(start) && start < edge) start *= stride;
+      start = Math.exp(bisect((x) => !inside(Math.exp(x)), Math.log(start / stride), Math.log(start), 40));
+    }
     return Array.from({length: points}, (_, i) => {
       const r = start * (edge / start) ** ((1 - Math.cos(Math.PI * i / (points - 1))) / 2);
       const t = bisect((t) => angle(r, t) < 0, 1e-9, Math.PI, 34), s = [r * Math.cos(t), r * Math.sin(t)];
