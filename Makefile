@@ -85,10 +85,13 @@ tests/browser/node_modules: tests/browser/package.json
 	    npm install --silent --no-audit --no-fund --no-package-lock && touch node_modules || \
 	    echo "npm cannot install what tests/browser/package.json lists: the browser suite is skipped"
 
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -q
+# What a worker has compiled, its later tests and kernels of notebooks need not compile again.
+COMPILED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.jax_cache JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+    JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+PYTEST := $(COMPILED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -q
 
 test: .venv/.installed lint tests/browser/node_modules
-	$(PYTEST) -m "not everywhere" --durations 15 tests notebooks --nbval --nbval-current-env \
+	$(PYTEST) -m "not everywhere" tests notebooks --nbval --nbval-current-env \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 test-everywhere: .venv/.installed .venv-colab/.installed .venv-oldest/.installed tests/browser/node_modules
@@ -131,4 +134,4 @@ lock:
 	    --fork-strategy fewest --no-emit-index-url --no-annotate --upgrade --quiet -o requirements.txt
 
 clean:
-	rm -rf _build .venv .venv-colab .venv-oldest .venv-lock .venv-newest tests/browser/node_modules
+	rm -rf _build .jax_cache .venv .venv-colab .venv-oldest .venv-lock .venv-newest tests/browser/node_modules

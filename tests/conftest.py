@@ -1,7 +1,16 @@
-"""What several test files need."""
+"""What several test files need, memory that each gives back, and the table of what takes long and why."""
+
+import collections
+import os
+
+# Each worker has a folder of its own for compiled programs: jax may read what another is still writing.
+if os.environ.get("JAX_COMPILATION_CACHE_DIR") and "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] += f"/{os.environ['PYTEST_XDIST_WORKER']}"
 
 import jax
 import pytest
+
+SLOW = 10.0  # seconds from which on a test, or a notebook, has a line in the table
 
 
 @pytest.fixture
@@ -11,3 +20,39 @@ def double_precision():
     jax.config.update("jax_enable_x64", True)
     yield
     jax.config.update("jax_enable_x64", before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_programs_end_with_their_file():
+    """A worker that runs many files would otherwise keep the programs of all of them in memory."""
+    yield
+    jax.clear_caches()
+
+
+# ---- make test says what takes long: the reason stands in a marker, @pytest.mark.slow("...")
+
+
+def pytest_collection_modifyitems(items):
+    """Send the reasons along with the reports, which reach the table also from the workers of xdist."""
+    for item in items:
+        if marker := item.get_closest_marker("slow"):
+            item.user_properties.append(("slow", *marker.args))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the table; all cells of a notebook are one line of it."""
+    seconds, reasons = collections.Counter(), {}
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        if not hasattr(report, "duration"):
+            continue
+        file, _, test = report.nodeid.partition("::")
+        chapter = file.endswith(".ipynb")
+        name = file if chapter else f"{file}::{test.partition('[')[0]}"
+        seconds[name] += report.duration
+        reasons[name] = "runs the chapter" if chapter else dict(report.user_properties).get("slow")
+    rows = [(name, spent) for name, spent in seconds.most_common() if spent >= SLOW]
+    terminalreporter.section(f"{SLOW:.0f} s and more", "-")
+    for name, spent in rows:
+        terminalreporter.line(f"{spent:6.0f} s  {name}: {reasons[name] or 'no reason given'}")
+    rest = seconds.total() - sum(spent for _, spent in rows)
+    terminalreporter.line(f"{rest:6.0f} s  all the others, {len(seconds) - len(rows)} tests")

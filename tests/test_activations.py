@@ -21,6 +21,8 @@ from ntk_helpers import activations
 from ntk_helpers._precision import float64
 from ntk_helpers.activations import Activation, error_functions, get, leaky_relu, quadrature
 
+pytestmark = pytest.mark.slow("an oracle in many digits for each activation")
+
 NAMES = (
     "linear",
     "relu",

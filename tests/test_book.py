@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 from box_grammar import check, read_cells, toc_pages
 from ledger import read_notebook
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("builds the whole book")]
 
 MATHJAX = ROOT / "book" / "assets" / "mathjax"
 UNICODE_LESS = "\\u003c"  # a "<" that cannot end a script

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 from box_grammar import Cell, Item, Verdict, check, read_cells, scan, toc_pages
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("builds a sample book")]
 
 CHAPTER_2 = [
     """# 2 · A sample

@@ -24,6 +24,7 @@ MISSING = [
 ]
 pytestmark = [
     pytest.mark.book,
+    pytest.mark.slow("drives a browser over built pages"),
     pytest.mark.skipif(bool(MISSING), reason=f"the pages cannot be shown, for want of {', '.join(MISSING)}"),
 ]
 

@@ -23,7 +23,7 @@ import claim_boxes  # noqa: E402
 import claim_ledger  # noqa: E402
 import ledger  # noqa: E402  (lives with the book's Sphinx extensions)
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("builds sample ledgers with Sphinx")]
 
 # Every claim of both papers. Ids may be added; one may leave only if the paper does not make the claim.
 CLAIMS = """

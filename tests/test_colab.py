@@ -21,7 +21,7 @@ COLAB = ROOT / ".venv-colab" / "bin" / "python"
 ENVIRONMENT = ROOT / "tests" / "environments" / "colab.txt"
 WHERE = stamp.Address("https://github.com/someone/some-book", "trunk")
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs a chapter on Colab's versions")]
 
 
 # The stamp

@@ -20,7 +20,7 @@ import grade  # noqa: E402
 import quizzes  # noqa: E402
 import slides  # noqa: E402
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("builds the course's notebooks")]
 
 SOURCES = exercises.read()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))

@@ -13,7 +13,7 @@ import exercises  # noqa: E402
 import grade  # noqa: E402
 import worker  # noqa: E402
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("grades notebooks in fresh kernels")]
 
 SOURCES = exercises.read()
 WANTED = [SOURCES["2.9"], SOURCES["5.4"]]

@@ -10,6 +10,8 @@ from scipy.linalg import expm
 
 from ntk_helpers import dynamics
 
+pytestmark = pytest.mark.slow("enumerates or samples paths of SGD")
+
 
 def problem(n, tests=0, outputs=None, rank=None, seed=0):
     """A kernel of shape (n + tests, n) with condition number of a few hundred, and a residual."""

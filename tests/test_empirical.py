@@ -19,7 +19,7 @@ from ntk_helpers.peers import neural_tangents
 SIGMAS = 4.0
 
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [pytest.mark.usefixtures("double_precision"), pytest.mark.slow("draws thousands of networks")]
 
 
 def network(widths, activation="tanh", **changes):

@@ -29,6 +29,8 @@ from ntk_helpers.experiments.__main__ import INTERRUPTED, UNFINISHED, main
 from ntk_helpers.kernels import depth_profile, fcn_kernels
 from ntk_helpers.networks import Network
 
+pytestmark = pytest.mark.slow("runs an experiment at its smallest scale")
+
 
 def counting(calls, fail_at=None, **fields):
     """An experiment of three slices that notes its calls, and breaks at one of them."""

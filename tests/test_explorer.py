@@ -20,7 +20,7 @@ from ntk_helpers.mean_field import (
     phase,
 )
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs the explorers in a browser")]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHASES = ("ordered", "critical", "chaotic")

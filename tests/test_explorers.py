@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 import explorer_numbers
 from explorers import EXPLORERS, PLACES, card
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs the explorers in a browser")]
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: nothing can run the scripts")
 
 NAMES = sorted(EXPLORERS)

@@ -10,7 +10,10 @@ from ntk_helpers.experiments import jacobian_spectrum
 from ntk_helpers.isometry import jacobian_singular_values
 from ntk_helpers.networks import Network
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [
+    pytest.mark.usefixtures("double_precision"),
+    pytest.mark.slow("draws networks and their singular values"),
+]
 
 
 def prefix(net, depth):

@@ -17,6 +17,8 @@ from ntk_helpers._precision import float64
 from ntk_helpers.kernels import depth_profile, fcn_kernels, interpolant, layer, matrix, relu, residual_kernels
 from ntk_helpers.kernels import inputs as first_layer
 
+pytestmark = pytest.mark.slow("compiles the kernels of many activations, or follows them in many digits")
+
 EPS = np.finfo(float).eps
 NETWORK = {"depth": 4, "activation": "relu", "sigma_w": 1.3, "sigma_b": 0.2}
 ALL = ["linear", "relu", "leaky_relu", "erf", "tanh", "elu", "silu", "gelu", "softplus", "sigmoid"]

@@ -15,6 +15,8 @@ from ntk_helpers.experiments import catapult, learning_speed, learning_speed_dig
 from ntk_helpers.networks import Network
 from ntk_helpers.training import steps_to_accuracy
 
+pytestmark = pytest.mark.slow("trains networks of several depths")
+
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
 
 

@@ -20,6 +20,8 @@ from ntk_helpers.mean_field import (
     phase,
 )
 
+pytestmark = pytest.mark.slow("finds edges of chaos of many activations")
+
 FUNCTIONS = {
     "tanh": (mp.tanh, lambda x: mp.sech(x) ** 2),
     "erf": (mp.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x)),

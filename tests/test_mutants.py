@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 import mutants  # noqa: E402
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("breaks assertions and runs their chapters")]
 
 
 def test_every_assertion_has_a_mutant():

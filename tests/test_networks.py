@@ -22,7 +22,10 @@ ACTIVATIONS = ["linear", "relu", "leaky_relu", "erf", "tanh", "elu", "silu", "ge
 SIGMAS = 4.0
 
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [
+    pytest.mark.usefixtures("double_precision"),
+    pytest.mark.slow("compiles networks of many shapes"),
+]
 
 
 def network(widths, activation="tanh", **changes):

@@ -16,7 +16,7 @@ import chapter_figures
 import chapter_map
 from ledger import assertion_name
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs primers and exercises")]
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = {"primers/networks": 20, "primers/jax": 20, "primers/sde": 20, "primers/audit": 20, "findings": 10}

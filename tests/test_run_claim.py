@@ -23,6 +23,7 @@ import run_claim
 
 pytestmark = [
     pytest.mark.book,
+    pytest.mark.slow("runs Python in a browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: nothing can run the page"),
 ]
 CHECKS = sorted(run_claim.CHECKS.glob("*.py"))

@@ -19,6 +19,8 @@ from ntk_helpers.experiments import _runner
 from ntk_helpers.networks import PARAMETERIZATIONS, WEIGHTS, Network
 from ntk_helpers.training import steps_to_accuracy, train
 
+pytestmark = pytest.mark.slow("compiles and trains stacks of networks")
+
 WIDTHS = (6, 16, 16, 16, 3)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 6)).astype(np.float32)
