@@ -54,10 +54,12 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
                "cifar10"  50,000 + 10,000 images of d = 3 * 32 * 32, channels first (Krizhevsky 2009)
                "digits"   1,437 + 360 images of d = 8 * 8, which scikit-learn carries: no files, no download
     root:      a folder that holds MNIST/raw/*-ubyte(.gz) or cifar-10-batches-py/*, the official files
-    download:  fetch the files where no folder has them, into root or else the cache
+    download:  fetch the files where no folder has all of them, into root or else the cache; what an earlier
+               download has left there, it completes
 
     The files are looked for in root, then in the folder that the environment variable NTK_HELPERS_DATA names,
-    then in the cache. The first that has the data set's folder is read, and what stands there is checked.
+    then in the cache, which a download into root passes over. The first that has the data set's folder is
+    read, and what stands there is checked.
 
     Examples come in the order of the files. The split of the digits is the first 1,437 against the last 360,
     in scikit-learn's order, where one writer's digits stand together: training and test share few writers.
@@ -71,9 +73,12 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
     if name == "digits":
         return _digits()
     if name == "mnist":
-        return _mnist(_folder(name, "MNIST/raw", root, _download_mnist if download else None))
+        files = [file.name for file in _MNIST_FILES]
+        return _mnist(_folder(name, "MNIST/raw", files, root, _download_mnist if download else None))
     if name == "cifar10":
-        return _cifar10(_folder(name, "cifar-10-batches-py", root, _download_cifar10 if download else None))
+        files = [batch.name for batch in _CIFAR10_BATCHES]
+        layout = "cifar-10-batches-py"
+        return _cifar10(_folder(name, layout, files, root, _download_cifar10 if download else None))
     raise ValueError(f"name must be 'cifar10', 'digits' or 'mnist', got {name!r}")
 
 
@@ -96,8 +101,11 @@ def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
 # Where the files are
 
 
-def _folder(name: str, layout: str, root, download) -> Path:
-    """Find the folder of a data set: the first of root, NTK_HELPERS_DATA and the cache that has one."""
+def _folder(name: str, layout: str, files: Sequence[str], root, download) -> Path:
+    """Find the folder of a data set: the first of root, NTK_HELPERS_DATA and the cache that has one.
+
+    With a download, one without some of the files does not count.
+    """
     named = [
         (what, Path(place))
         for what, place in (("root", root), (_VARIABLE, os.environ.get(_VARIABLE)))
@@ -110,9 +118,10 @@ def _folder(name: str, layout: str, root, download) -> Path:
     import pooch
 
     places = [place for _, place in named] + [Path(pooch.os_cache("ntk_helpers"))]
-    for place in places:
-        if (place / layout).is_dir():
-            return place / layout
+    for place in places[:-1] if root and download else places:
+        folder = place / layout
+        if folder.is_dir() and (download is None or _complete(folder, files)):
+            return folder
     if download is None:
         raise FileNotFoundError(
             f"no folder {layout} in {', '.join(map(str, places))}; put the official files there, or set the "
@@ -121,6 +130,10 @@ def _folder(name: str, layout: str, root, download) -> Path:
     target = (Path(root) if root else places[-1]) / layout
     download(target)
     return target
+
+
+def _complete(folder: Path, files: Sequence[str]) -> bool:
+    return all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file in files)
 
 
 def _read(path: Path) -> bytes:

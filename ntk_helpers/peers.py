@@ -51,7 +51,8 @@ def neural_tangents() -> types.ModuleType:
 
     What works: the analytic kernels of `stax`, `predict`, `batch`, `monte_carlo_kernel_fn`, and the
     empirical kernels with the (default) implementation JACOBIAN_CONTRACTION and with NTK_VECTOR_PRODUCTS.
-    What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals.
+    What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals and raise
+    NotImplementedError.
 
     Raises ImportError, with the command that mends it, where neural-tangents or its one small dependency
     is not installed, and where it does not import on this version of JAX.
@@ -71,7 +72,27 @@ def neural_tangents() -> types.ModuleType:
             ) from error
     # A plain AttributeError says more than an empty module would.
     del module.experimental
+    _refuse_what_leans_on_internals()
+    # On a CPU `max_learning_rate` calls scipy by a keyword that scipy 1.14 dropped, elsewhere JAX.
+    importlib.import_module("neural_tangents._src.predict")._is_on_cpu = lambda _: False
     return module
+
+
+def _refuse_what_leans_on_internals() -> None:
+    """Let two implementations of the empirical kernel say at the call which ones to take instead."""
+    empirical = importlib.import_module("neural_tangents._src.empirical")
+
+    def refusal(name: str):
+        def ntk_fn(**_):
+            raise NotImplementedError(
+                f"implementation {name} of neural-tangents 0.6.5 does not work on JAX {jax.__version__}: "
+                "take NtkImplementation.JACOBIAN_CONTRACTION, the default, or NTK_VECTOR_PRODUCTS"
+            )
+
+        return ntk_fn
+
+    for name in ("AUTO", "STRUCTURED_DERIVATIVES"):
+        empirical._implementation_to_ntk_fn[empirical.NtkImplementation[name]] = refusal(name)
 
 
 @contextlib.contextmanager

@@ -429,6 +429,38 @@ def test_an_altered_download_is_refused_and_not_kept(small_mnist, server, monkey
     assert not (raw / "train-images-idx3-ubyte.gz").exists()
 
 
+def test_a_download_that_failed_is_completed_by_the_next(small_mnist, server, monkeypatch):
+    raw, arrays = small_mnist
+    url, folder = server
+    for path in raw.iterdir():
+        path.rename(folder / path.name)
+    late = folder / "t10k-labels-idx1-ubyte.gz"
+    content = late.read_bytes()
+    late.unlink()
+    monkeypatch.setattr(data, "_MNIST_URL", url)
+    with pytest.raises(OSError, match="404"):
+        load("mnist", root=raw.parents[1], download=True)
+    assert [path.name for path in raw.iterdir()], "the first files are there"
+    late.write_bytes(content)
+    assert_is_small_mnist(load("mnist", root=raw.parents[1], download=True), arrays)
+
+
+@pytest.mark.parametrize("stale", ["incomplete", "damaged"])
+def test_a_stale_cache_does_not_keep_a_download_from_another_folder(
+    small_mnist, server, empty_places, monkeypatch, stale
+):
+    raw, arrays = small_mnist
+    url, folder = server
+    cache = empty_places / "cache" / "ntk_helpers" / "MNIST" / "raw"
+    cache.mkdir(parents=True)
+    for path in raw.iterdir():
+        if stale == "damaged":
+            (cache / path.name).write_bytes(b"")
+        path.rename(folder / path.name)
+    monkeypatch.setattr(data, "_MNIST_URL", url)
+    assert_is_small_mnist(load("mnist", root=empty_places / "new", download=True), arrays)
+
+
 def test_cifar10_downloads_and_unpacks(small_cifar10, server, monkeypatch):
     import tarfile
 

@@ -15,6 +15,8 @@ from scipy.linalg import expm
 
 from ntk_helpers.peers import neural_tangents
 
+pytestmark = pytest.mark.slow("imports and compiles neural-tangents")
+
 SIGMA_W, SIGMA_B = 1.5, 0.3
 # Some tens of roundings, of which the arc cosine near a correlation of one makes the square root.
 ROUNDING = np.sqrt(100 * np.finfo(np.float64).eps)
@@ -90,6 +92,20 @@ def test_predict_is_gradient_flow_of_the_kernel(nt):
     bound = ROUNDING * np.linalg.cond(kernel[train, train])
     np.testing.assert_allclose(at_train, moved @ y[train], atol=bound)
     np.testing.assert_allclose(at_test, expected_test, atol=bound)
+
+
+def test_the_largest_learning_rate_is_that_of_the_largest_eigenvalue(nt):
+    kernel = relu_kernels(inputs(4, 5, seed=1), depth=3)[1]
+    expected = 2 * 4 / np.linalg.eigvalsh(kernel)[-1]
+    for largest in (nt.predict.max_learning_rate, jax.jit(nt.predict.max_learning_rate)):
+        assert largest(kernel) == pytest.approx(expected, rel=ROUNDING)
+
+
+@pytest.mark.parametrize("name", ["AUTO", "STRUCTURED_DERIVATIVES"])
+def test_implementations_that_do_not_work_name_those_that_do(nt, name):
+    *_, apply_fn, _ = relu_net(nt, width=4)
+    with pytest.raises(NotImplementedError, match=f"{name} .*JACOBIAN_CONTRACTION.*NTK_VECTOR_PRODUCTS"):
+        nt.empirical_ntk_fn(apply_fn, implementation=nt.NtkImplementation[name])
 
 
 def test_ensemble_prediction_ends_at_kernel_regression(nt):
