@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import sys
+import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
@@ -17,7 +18,9 @@ sys.path.insert(0, str(ROOT / "tests" / "environments"))
 import address
 import claims_export
 import colab_now
+import epub
 import ledger
+import mathml
 import paper
 import trials
 from plain_math import plain, without_tex
@@ -223,3 +226,28 @@ def test_figures_are_described_without_tex():
     assert captions
     left = [text for caption in captions if re.search(r"[\\${}]", text := without_tex(caption))]
     assert not left, left
+
+
+# ---- the EPUB
+
+
+def test_a_page_of_the_epub_is_xml_without_what_needs_a_browser():
+    page = (
+        '<html><head><link rel="stylesheet" href="../_static/theme.css"/>'
+        '<link rel="stylesheet" href="../_static/boxes.css"/></head><body>'
+        '<details><summary aria-label="x">\n<p class="a">Show</p><p class="b">Hide</p></summary>'
+        'a</details><a class="x" href="../_downloads/1/claims.yml">y</a>'
+        '<table border="1"><tr align="right"><td>1<br>2</td></tr>'
+        "</table><script>go()</script></body></html>"
+    )
+    cleaned = epub.cleaned(page)
+    assert ET.fromstring(cleaned).tag == "html"
+    assert "boxes.css" in cleaned
+    assert "<summary>Show</summary>" in cleaned
+    for gone in ("script", "theme.css", "_downloads", "border", "align", "Hide"):
+        assert gone not in cleaned, gone
+
+
+def test_mathml_is_stripped_of_what_only_mathjax_reads():
+    given = '<math xmlns="x">\n  <mi data-latex="a" mathvariant="script">A</mi>\n</math>'
+    assert mathml.tidy(given) == '<math xmlns="x"><mi mathvariant="script">A</mi></math>'
