@@ -54,10 +54,13 @@ addEventListener("beforeprint", () => {
   }
   for (const box of document.querySelectorAll('article mjx-container[display="true"]')) {
     const room = Math.min(PAPER, box.clientWidth);
-    if (box.scrollWidth > room + 2) {
-      box.style.fontSize = `${Math.floor((100 * room) / box.scrollWidth) - 1}%`;
-      shrunk.push(box);
+    let size = 100;
+    // The number of a formula does not shrink in step with it: a second and a third look may be needed.
+    for (let look = 0; look < 3 && box.scrollWidth > room + 2; look++) {
+      size = Math.floor((size * room) / box.scrollWidth) - 1;
+      box.style.fontSize = `${size}%`;
     }
+    if (size < 100) shrunk.push(box);
   }
 });
 
