@@ -100,7 +100,13 @@ def broken_links(pages: Mapping[str, BeautifulSoup], html: Path) -> Iterator[str
     for name, page in pages.items():
         for element in page.find_all(["a", *_LOADING]):
             url = urlsplit(element.get("href") or element.get(_LOADING.get(element.name, "href")) or "")
-            if url.scheme or url.netloc or not (url.path or url.fragment):
+            published = url.path.startswith("/")  # an address of the published site: in 404.html alone
+            if (
+                (published and name == "404.html")
+                or url.scheme
+                or url.netloc
+                or not (url.path or url.fragment)
+            ):
                 continue
             target = (
                 posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(url.path)))
