@@ -67,6 +67,7 @@ notebooks: .venv/.installed stamp
 
 stamp: .venv/.installed
 	$(BIN)/python book/tools/stamp.py
+	$(BIN)/python book/tools/chapter_map.py
 
 # ---- the course
 
