@@ -1,5 +1,6 @@
 """Each assertion of the notebooks rejects wrong theories: book/mutants.yml, run by book/tools/mutants.py."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,36 @@ import mutants  # noqa: E402
 pytestmark = [pytest.mark.book, pytest.mark.slow("breaks assertions and runs their chapters")]
 
 
+# Cheap ones: a minute together. `make test-everywhere` runs all.
+SAMPLE = [
+    "S-Lemma1-gradient",
+    "S-Lemma1-growth-term",
+    "S-Lemma1-Ctilde-start",
+    "S-GD-equivalent",
+    "S-SDE-trace-exact",
+    "S-SDE-clt-conditions",
+    "S-Prop1-kink",
+    "S-Fig1-limit",
+    "S-B-relu-expansion",
+    "S-B-slope-edge",
+    "S-EOC-none-softplus",
+    "S-Prop2-ordered-constant",
+    "S-Prop2-step2-dropped",
+    "S-Lemma2-constant",
+    "S-Lemma2-step-index",
+    "S-Lemma34-bound-example",
+    "S-Prop4-critical-half",
+    "S-Prop4-large-linear",
+    "S-Prop4-slope-half",
+    "S-Prop4-small-zero",
+    "S-Lemma5-dependent",
+    "S-Lemma5-quadrature",
+    "S-Lemma5-stein-sign",
+    "S-Lemma5-distribution-jump",
+    "S-C-rescaling-bias",
+]
+
+
 def test_every_assertion_has_a_mutant():
     declared = {mutant.assertion for mutant in mutants.declared()}
     written = {
@@ -22,6 +53,43 @@ def test_every_assertion_has_a_mutant():
         if (name := mutants.assertion_name(cell.source))
     }
     assert declared == written
+
+
+# Their mutants are declared and were not run yet; the ledger page says how many assertions wait.
+WAITING = ("00_", "01_", "02_", "03_", "04_", "06_", "07_", "08_", "12_")
+
+
+def test_the_table_is_in_step():
+    assert mutants.out_of_step(WAITING) == []
+
+
+def test_nearly_all_are_caught():
+    outcomes = [row.outcome for row in mutants.read_table()]
+    assert outcomes.count(mutants.CAUGHT) >= 0.95 * len(outcomes)
+
+
+def rerun(names: list[str]) -> list[str]:
+    """What a fresh run of the tool says of the mutants of these assertions, a line each."""
+    command = [sys.executable, str(ROOT / "book" / "tools" / "mutants.py"), "--fresh", "-j", "2", *names]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    outcomes = (mutants.CAUGHT, mutants.SURVIVED, "broken")
+    return [line for line in run.stdout.splitlines() if line.startswith(outcomes)]
+
+
+def test_a_sample_is_caught():
+    chosen = [mutant for mutant in mutants.declared() if mutant.assertion in SAMPLE]
+    assert len(chosen) >= 30
+    lines = rerun(SAMPLE)
+    assert len(lines) == len(chosen)
+    assert all(line.startswith(mutants.CAUGHT) for line in lines), "\n".join(lines)
+
+
+@pytest.mark.everywhere
+def test_all_are_caught_that_the_table_says_are():
+    names = sorted({mutant.assertion for mutant in mutants.declared()})
+    caught = sum(line.startswith(mutants.CAUGHT) for line in rerun(names))
+    assert caught == sum(row.outcome == mutants.CAUGHT for row in mutants.read_table())
 
 
 # ---- the tool: what it calls caught, and what it does not

@@ -245,7 +245,10 @@ class ClaimMutants(_LedgerDirective):
         self.env.note_reread()
         records = load_records(Path(self.env.srcdir) / "book")
         caught, tried = count(records.values())
+        waiting = sum(not record.trials for record in records.values())
         lines = [f"{caught} of {tried} wrong theories are rejected by the assertion that they are for."]
+        if waiting:
+            lines[0] += f" Those of {waiting} assertions are declared and were not run yet."
         survivors = [
             f"- {name}: {plain_text(trial.mutant)}; {trial.survives}."
             for name, record in sorted(records.items())

@@ -400,10 +400,14 @@ def notebooks_of(mutants: Iterable[Mutant]) -> dict[Path, list[Mutant]]:
     return dict(sorted(by_notebook.items()))
 
 
-def out_of_step() -> list[str]:
-    """Where table, declarations and notebooks disagree, a sentence each."""
-    mutants, problems, expected = declared(), [], {}
+def out_of_step(waiting: tuple[str, ...] = ()) -> list[str]:
+    """Where table, declarations and notebooks disagree, a sentence each.
+
+    Notebooks whose names begin with one of `waiting` may have mutants that were not run yet.
+    """
+    mutants, problems, expected, may_wait = declared(), [], {}, set()
     for path, some in notebooks_of(mutants).items():
+        may_wait |= {mutant.assertion for mutant in some if waiting and path.name.startswith(waiting)}
         cells = code_cells(path)
         for mutant in some:
             try:
@@ -414,6 +418,8 @@ def out_of_step() -> list[str]:
     survivors = {(m.assertion, m.what) for m in mutants if m.survives}
     for name, found in expected.items():
         row = rows.pop(name, None)
+        if row is None and name[0] in may_wait:
+            continue
         if row is None or row.digest != found:
             problems.append(f"{name[0]}, {name[1]!r}: not run since it changed; run make mutants")
         elif row.outcome == SURVIVED and name not in survivors:
