@@ -50,13 +50,6 @@ class Dataset:
 def load(name: str, *, root: str | os.PathLike | None = None, download: bool = False) -> Dataset:
     """Load a data set of images.
 
-    name:      "mnist"    60,000 + 10,000 images of d = 28 * 28 (LeCun, Cortes & Burges)
-               "cifar10"  50,000 + 10,000 images of d = 3 * 32 * 32, channels first (Krizhevsky 2009)
-               "digits"   1,437 + 360 images of d = 8 * 8, which scikit-learn carries: no files, no download
-    root:      a folder that holds MNIST/raw/*-ubyte(.gz) or cifar-10-batches-py/*, the official files
-    download:  fetch the files where no folder has all of them, into root or else the cache; what an earlier
-               download has left there, it completes
-
     The files are looked for in root, then in the folder that the environment variable NTK_HELPERS_DATA names,
     then in the cache, which a download into root passes over. The first that has the data set's folder is
     read, and what stands there is checked.
@@ -67,8 +60,21 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
     CIFAR-10 also loads from one known JPEG copy of the official files (same order and labels, pixels lossy);
     `provenance` then begins "CIFAR-10 (JPEG copy)" and not "CIFAR-10 (official files)".
 
-    Raises ValueError for an unknown name, a root that is no folder, and a truncated or altered file;
-    FileNotFoundError where a file is missing. Each says which and what to do.
+    Parameters
+    ----------
+    name : "mnist", 60,000 + 10,000 images of d = 28 * 28 (LeCun, Cortes & Burges); "cifar10", 50,000 + 10,000
+        of d = 3 * 32 * 32, channels first (Krizhevsky 2009); or "digits", 1,437 + 360 of d = 8 * 8, which
+        scikit-learn carries: no files, no download.
+    root : a folder that holds MNIST/raw/*-ubyte(.gz) or cifar-10-batches-py/*, the official files.
+    download : whether to fetch the files where no folder has all of them, into root or else the cache; what an
+        earlier download has left there, it completes.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a root that is no folder, and a truncated or altered file.
+    FileNotFoundError
+        Where a file is missing. Each error says which and what to do.
     """
     if name == "digits":
         return _digits()

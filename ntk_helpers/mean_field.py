@@ -339,14 +339,12 @@ def edge_of_chaos(activation, *, sigma_b):
 
     * tanh, erf, ELU, SiLU, GELU: one for every sigma_b; sigma_b -> 0 gives q -> 0 and sigma_w -> 1/|phi'(0)|.
     * sigmoid: one for every sigma_b, far out: sigma_w > 10. A sigmoid layer is a tanh layer with a bias of
-    the size
-      of its weights, and tanh has an edge at every bias.
+      the size of its weights, and tanh has an edge at every bias.
     * softplus: none. Integration by parts gives q E[phi'^2] = E[u phi'] - q E[phi phi''], of phi = softplus
-    with
-      phi'' > 0 and u phi'(u) < phi(u); so q E[phi'^2] < E[phi^2] and F < 0: chi_1 < 1 at every fixed point.
+      with phi'' > 0 and u phi'(u) < phi(u); so q E[phi'^2] < E[phi^2] and F < 0: chi_1 < 1 at every fixed
+      point.
     * ReLU-like: chi_1 does not depend on q, and with a bias the variance has no finite fixed point on the
-    edge. With
-      sigma_b = 0 every q is one: q is nan.
+      edge. With sigma_b = 0 every q is one: q is nan.
 
     The variance q need not be stable. It is for tanh, erf, ELU and sigmoid; for SiLU with sigma_b < 0.75 and
     GELU with sigma_b < 0.42 it is not, as `fixed_points` shows: a smaller variance decays to an ordered fixed
