@@ -246,7 +246,7 @@ def kept(file: Path, like):
         return None
     expected, structure = jax.tree.flatten(like)
     try:
-        with np.load(file, allow_pickle=False) as found:
+        with file.open("rb") as content, np.load(content, allow_pickle=False) as found:
             leaves = [found[name] for name in found.files]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file} is damaged ({error}): delete it to start again") from error
