@@ -284,8 +284,9 @@ def test_mean_field_chi_is_the_slope_of_the_correlation_map():
     ],
 )
 def test_mean_field_names_bad_arguments(function, arguments, message):
+    activation, sigma_w, sigma_b = arguments
     with pytest.raises(ValueError, match=message):
-        function(*arguments)
+        function(activation, sigma_w=sigma_w, sigma_b=sigma_b)
 
 
 def test_mean_field_names_a_bad_variance():
