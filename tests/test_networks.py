@@ -196,7 +196,7 @@ def test_orthogonal_networks_drawn_together_do_not_block_each_other():
 import jax
 from ntk_helpers.networks import Network
 
-net = Network((784, 256, 256, 256, 10), "tanh", 1.0, 0.0, weights="orthogonal")
+net = Network((784, 256, 256, 256, 10), "tanh", sigma_w=1.0, sigma_b=0.0, weights="orthogonal")
 jax.block_until_ready(jax.jit(jax.vmap(net.init))(jax.random.split(jax.random.key(0), 4)))
 """
     # NPROC is the size of the pool that XLA makes on a CPU.
