@@ -66,8 +66,8 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
         of d = 3 * 32 * 32, channels first (Krizhevsky 2009); or "digits", 1,437 + 360 of d = 8 * 8, which
         scikit-learn carries: no files, no download.
     root : a folder that holds MNIST/raw/*-ubyte(.gz) or cifar-10-batches-py/*, the official files.
-    download : whether to fetch the files where no folder has all of them, into root or else the cache; what an
-        earlier download has left there, it completes.
+    download : whether to fetch the files where no folder has all of them, into root or else the cache; what
+        an earlier download has left there, it completes.
 
     Raises
     ------
