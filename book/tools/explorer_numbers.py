@@ -129,7 +129,7 @@ def depths(deepest: int = 10**6) -> list[int]:
 def curve(name: str, c: float, deepest: int = 10**6) -> list[float]:
     """Theta / (L q) minus its limit, at the depths, six digits of it."""
     bias, limit = (0.0, 1 / 4) if name == "relu" else (0.2, 1 / 3)
-    sigma_w, q = (math.sqrt(2), 1.0) if name == "relu" else mean_field.edge_of_chaos(name, bias)
+    sigma_w, q = (math.sqrt(2), 1.0) if name == "relu" else mean_field.edge_of_chaos(name, sigma_b=bias)
     given = {"activation": name, "sigma_w": sigma_w, "sigma_b": bias}
     profile = depth_profile(depths(deepest), **given, q1=(q, q), c1=c)
     # sigma_w is rounded: q drifts with the depth, and the kernel with it
@@ -215,7 +215,7 @@ def scatter() -> dict:
 def spectrum() -> dict:
     """Quantiles of the Jacobian's singular values, measured on networks of width 300."""
     near = 1.05**0.5, 2.01e-5**0.5
-    far = mean_field.edge_of_chaos("tanh", 0.2)
+    far = mean_field.edge_of_chaos("tanh", sigma_b=0.2)
     networks = {
         "linear": ("linear", 1.0, 0.0, 1.0),
         "near-linear tanh": ("tanh", *near, float(mean_field.fixed_point("tanh", *near))),
@@ -225,7 +225,7 @@ def spectrum() -> dict:
     rows = []
     for (name, (activation, sw, sb, q)), weights in product(networks.items(), ("gaussian", "orthogonal")):
         widths, depths = (300,) * 21, [5, 20]
-        net = Network(widths, activation, sw, sb, weights=weights)
+        net = Network(widths, activation, sigma_w=sw, sigma_b=sb, weights=weights)
         x = np.full(300, math.sqrt((q - sb**2) / sw**2))
         values = [
             jacobian_singular_values(net, net.init(key, dtype="float64"), x, depths)
