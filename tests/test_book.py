@@ -24,6 +24,8 @@ from built_book import (
 
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 
+import explorers
+import run_claim
 from box_grammar import check, read_cells, toc_pages
 from ledger import read_notebook
 
@@ -153,6 +155,20 @@ def test_pictures_are_described(pages):
         if not image.get("alt", "").strip()
     ]
     assert not silent, "\n".join(silent)
+
+
+def test_explorers_and_checks_stand_in_their_pages(pages):
+    places = {(place.page, f"explorer-{place.name}") for place in explorers.PLACES}
+    found = {
+        (name.removesuffix(".html"), card["id"])
+        for name, page in pages.items()
+        for card in page.select("section.explorer")
+    }
+    assert found == places
+    folds = pages["book/claims.html"].select("details.run-claim")
+    assert {fold["id"] for fold in folds} == {f"check-{path.stem}" for path in run_claim.CHECKS.glob("*.py")}
+    for fold in folds:  # each in its claim's section
+        assert fold.find_parent("section")["id"] == fold["id"].replace("check-", "claim-", 1)
 
 
 def test_every_verdict_is_shown_and_leads_to_its_claim(pages):
