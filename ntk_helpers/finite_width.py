@@ -13,10 +13,11 @@ g = sqrt(N) (coordinates of a uniform unit vector of R^N) for the image of a uni
 shape (n_out, n_in): N = max(n_out, n_in) for Haar weights, N = infinity for Gaussian ones.
 """
 
+import functools
 import itertools
 from typing import NamedTuple
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from ntk_helpers import _checks, activations, mean_field
@@ -152,11 +153,11 @@ def leading_order(
             raise ValueError(f"c1 must be a correlation between -1 and 1, got {c1!r}; None for x' = x")
         covariance[0, 1] = covariance[1, 0] = q1 * c1
     state = _first(covariance)
-    rows = [_row(state)]
+    rows, functions = [_row(state)], _functions(activation)
     for layer in range(1, depth):
         gamma = float(weights == "orthogonal")
         forward = gamma * first_ratio if layer == 1 else gamma
-        state = _next(state, activation, sigma_w, sigma_b, forward, gamma)
+        state = _next(state, functions, sigma_w, sigma_b, forward, gamma)
         rows.append(_row(state))
     found = LeadingOrder(*(np.array(column) for column in zip(*rows, strict=True)))
     if depth > 1 and p == 1:
@@ -191,10 +192,16 @@ def edge_slope(activation, *, sigma_b, weights="gaussian"):
     with float64():
         gamma = float(weights == "orthogonal")
         _, jacobian, noise, _, b, _ = _unit(
-            _first(np.full((1, 1), q)), activation, sigma_w, sigma_b, gamma, gamma
+            _first(np.full((1, 1), q)), _functions(activation), sigma_w, sigma_b, gamma, gamma
         )
     c = jacobian[1, 0] / (1 - jacobian[0, 0])
     return float((noise[1, 1] + 2 * c * noise[0, 1] + c**2 * noise[0, 0] + 2 * b) / 3)
+
+
+@functools.cache
+def _functions(activation):
+    """phi and phi' in one compiled call."""
+    return jax.jit(lambda u: (activation.phi(u), activation.dphi(u)))
 
 
 class _State(NamedTuple):
@@ -240,7 +247,7 @@ def _nodes(root):
     return g, np.outer(bell * r, weight).ravel() / (2 * np.pi)
 
 
-def _unit(state, activation, sigma_w, sigma_b, forward, backward):
+def _unit(state, functions, sigma_w, sigma_b, forward, backward):
     """One layer: (limits, Jacobian (m+1, m), noise (m+1, m+1), mean (m+1,), b, unit) of e and z."""
     covariance = state.covariance
     p = len(covariance)
@@ -250,7 +257,7 @@ def _unit(state, activation, sigma_w, sigma_b, forward, backward):
         raise ValueError("c1 must stay apart from 1: the inputs have become parallel; lower depth") from None
     g, w = _nodes(root)
     u = g @ root.T
-    phi, slope = (np.asarray(f(jnp.asarray(u)), dtype=float) for f in (activation.phi, activation.dphi))
+    phi, slope = map(np.asarray, functions(u))
     pairs = list(itertools.combinations_with_replacement(range(p), 2))
     values = np.stack([phi[:, a] * phi[:, b] for a, b in pairs] + [slope[:, 0] * slope[:, -1]])
     values *= sigma_w**2
@@ -290,8 +297,8 @@ def _degree_four(p):
     return sum(parts).reshape(p * p, p * p)
 
 
-def _next(state, activation, sigma_w, sigma_b, forward, backward):
-    limits, jacobian, noise, mean, b, unit = _unit(state, activation, sigma_w, sigma_b, forward, backward)
+def _next(state, functions, sigma_w, sigma_b, forward, backward):
+    limits, jacobian, noise, mean, b, unit = _unit(state, functions, sigma_w, sigma_b, forward, backward)
     phi, slope, g, w, root, share, h = unit
     p, theta, chi = len(root), state.theta, limits[-1]
     upper = np.triu_indices(p)
