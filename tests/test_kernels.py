@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from ntk_helpers import activations, mean_field
 from ntk_helpers._precision import float64
-from ntk_helpers.kernels import depth_profile, fcn_kernels, interpolant, layer, matrix, relu, residual_kernels
+from ntk_helpers.kernels import (
+    block,
+    depth_profile,
+    fcn_kernels,
+    interpolant,
+    layer,
+    relu,
+    residual_kernels,
+)
 from ntk_helpers.kernels import inputs as first_layer
 
 pytestmark = pytest.mark.slow("compiles the kernels of many activations, or follows them in many digits")
@@ -406,13 +414,24 @@ def test_kernels_are_symmetric_and_positive(activation, kernel_function):
 def test_kernels_do_not_depend_on_blocks(monkeypatch):
     x, y = inputs(23), inputs(17, seed=9)
     whole, rectangle = fcn_kernels(x, **NETWORK), fcn_kernels(x, y, **NETWORK)
-    monkeypatch.setattr(matrix, "BLOCK", 5)
+    monkeypatch.setattr(block, "SIDES", (5,))
     for tiled, expected in ((fcn_kernels(x, **NETWORK), whole), (fcn_kernels(x, y, **NETWORK), rectangle)):
         for a, b in zip(tiled, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-14)
     assert np.array_equal(tiled.nngp.shape, (23, 17))
     symmetric = fcn_kernels(x, **NETWORK)
     assert all(np.array_equal(k, k.T) for k in symmetric)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_kernels_compile_once_for_all_numbers_of_inputs(activation):
+    program = block.relu_layers if activation == "relu" else block.general_layers
+    network = {"activation": activation, "sigma_w": 1.3, "sigma_b": 0.2}
+    fcn_kernels(inputs(25), depth=4, **network)
+    compiled = program._cache_size()
+    for n, features, depth in [(20, 6, 3), (30, 6, 7), (17, 9, 3), (32, 9, 50)]:
+        fcn_kernels(inputs(n, features), depth=depth, **network)
+    assert program._cache_size() == compiled
 
 
 def test_kernels_relu_is_homogeneous():

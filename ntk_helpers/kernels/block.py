@@ -1,62 +1,120 @@
-"""The kernels between two blocks of inputs, as one jax program."""
+"""A block of pairs through all layers, from the first layer's variances and correlations."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from ntk_helpers import _checks
 from ntk_helpers.activations.closed_forms import safe_root
 from ntk_helpers.kernels import relu
 from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
-from ntk_helpers.kernels.layer import Recursion, grow, next_layer
+from ntk_helpers.kernels.layer import Recursion, grow, next_layer, very_unequal
+
+# The sides of a block of pairs, and into how many blocks the inputs may be cut before the next side is
+# taken. Each side is compiled once. The largest is what stays in the cache, with the terms of an expectation,
+# if any; the smaller ones are for few inputs, as a block is filled up.
+SIDES, PARTS = (16, 128, 256), 2
+SIDES_OF_EXPECTATIONS, PARTS_OF_EXPECTATIONS = (4, 16, 64), 8
 
 
-def _block(activation, skip, layers, sigma_w, sigma_b, x1, x2, shift):
-    """Sigma and Theta (m1, m2) after so many layers, and the extremes of q on the way.
+def _relu_layers(numbers, layers, q, gamma):
+    """Sigma and Theta (m1, m2) after so many layers, from q (m1 + m2,) and gamma (m1, m2).
 
-    Row i and column j are the same input where j = i + shift.
+    `numbers` are those of a `relu.ReluMap`.
+    """
+    layer_map, cut = relu.ReluMap(*numbers), len(gamma)
+
+    def layer(_, state):
+        q, gamma, ratio = state
+        q, cos, sin = relu.next_variance(layer_map, q)
+        gamma, *growth = relu.next_gamma(
+            layer_map, cos[:cut, None], sin[:cut, None], cos[cut:], sin[cut:], gamma
+        )
+        return q, gamma, grow(ratio, *growth)
+
+    q, gamma, ratio = jax.lax.fori_loop(0, layers, layer, (q, gamma, 1.0 - gamma))
+    return _scale(q, gamma) * (1.0 - gamma), _scale(q, gamma) * ratio
+
+
+def _general_layers(activation, skip, unequal, layers, sigma_w, sigma_b, q, gamma):
+    """Sigma and Theta, the extremes of q on the way, and whether two variances were very unequal.
+
+    If they were, the kernels are right only where the program was told that they may be `unequal`.
     """
     network = Recursion(activation, skip, sigma_w, sigma_b)
-    same = jnp.arange(len(x1))[:, None] + shift == jnp.arange(len(x2))
+    cut = len(gamma)
+
+    def layer(_, state):
+        q, gamma, theta, smallest, largest, met = state
+        smallest, largest = jnp.minimum(smallest, q.min()), jnp.maximum(largest, q.max())
+        after1, after2, gamma, growth, *_ = next_layer(network, q[:cut], q[cut:], gamma, unequal)
+        met |= very_unequal(q[:cut, None], q[cut:], after1[:, None], after2).any()
+        q = jnp.concatenate([after1, after2])
+        return q, gamma, grow(theta, *growth), smallest, largest, met
+
+    start = q, gamma, _scale(q, gamma) * (1.0 - gamma), jnp.inf, 0.0, False
+    q, gamma, theta, *rest = jax.lax.fori_loop(0, layers, layer, start)
+    return _scale(q, gamma) * (1.0 - gamma), theta, *rest
+
+
+def _scale(q, gamma):
+    """sqrt(q_1 q_2) (m1, m2) of variances q (m1 + m2,)."""
+    root = safe_root(q)
+    return root[: len(gamma), None] * root[len(gamma) :]
+
+
+# The number of layers is an argument of these programs, so that one compilation serves all depths.
+relu_layers = jax.jit(_relu_layers)
+general_layers = jax.jit(_general_layers, static_argnums=(0, 1, 2))
+
+
+def side_for(activation, n):
+    """The side of the blocks into which n inputs are cut."""
+    if activation.homogeneous:
+        sides, parts = SIDES, PARTS
+    else:
+        sides, parts = SIDES_OF_EXPECTATIONS, PARTS_OF_EXPECTATIONS
+    return next((side for side in sides if n <= parts * side), sides[-1])
+
+
+def filled_up(x, side):
+    """The rows of x, and the last of them again until they are as many as the side of a block."""
+    missing = side - len(x)
+    return np.concatenate([x, *[x[-1:]] * missing]) if missing else x
+
+
+def kernels_of_block(network, layers, q, gamma):
+    """Sigma and Theta after so many layers, as numbers; ValueError where q leaves the activation's range."""
+    if network.activation.homogeneous:
+        return jax.device_get(relu_layers(np.array(relu.relu_map(network)), layers, q, gamma))
+    for unequal in (False, True):  # the longer program only where it is needed
+        program = partial(general_layers, *network[:2], unequal, layers, *network[2:])
+        *kernels, smallest, largest, met = jax.device_get(program(q, gamma))
+        if not met:
+            break
+    _checks.in_range(network.activation, smallest, largest)
+    return kernels
+
+
+def _whole(activation, skip, layers, sigma_w, sigma_b, x1, x2, same):
+    """Sigma and Theta (m1, m2), and the extremes of q on the way, as one program from the inputs on."""
+    network = Recursion(activation, skip, sigma_w, sigma_b)
     (q1, u1, zero1), (q2, u2, zero2) = (directions(x, sigma_w, sigma_b) for x in (x1, x2))
-    gamma = first_gamma(u1, u2, same)
-    run = _relu_layers if activation.homogeneous else _general_layers
-    sigma, theta, *extremes = run(network, layers, q1, q2, gamma)
+    q, gamma = jnp.concatenate([q1, q2]), first_gamma(u1, u2, same)
+    if activation.homogeneous:
+        kernels, extremes = _relu_layers(relu.relu_map(network), layers, q, gamma), (jnp.inf, 0.0)
+    else:
+        *kernels, smallest, largest, _ = _general_layers(
+            activation, skip, True, layers, sigma_w, sigma_b, q, gamma
+        )
+        extremes = smallest, largest
     if at_zero(activation) == 0:
         zero = zero1[:, None] | zero2
-        sigma, theta = (jnp.where(zero, k - jax.lax.stop_gradient(k), k) for k in (sigma, theta))
-    return sigma, theta, *extremes
+        kernels = [jnp.where(zero, k - jax.lax.stop_gradient(k), k) for k in kernels]
+    return *kernels, *extremes
 
 
-# The number of layers is an argument of the first program, so that one compilation serves all depths.
-any_depth = jax.jit(_block, static_argnums=0)
-one_depth = jax.jit(_block, static_argnums=(0, 2))
-
-
-def _relu_layers(network, layers, q1, q2, gamma):
-    numbers = relu.relu_map(network)
-
-    def layer(_, state):
-        q1, q2, gamma, ratio = state
-        q1, cos1, sin1 = relu.next_variance(numbers, q1)
-        q2, cos2, sin2 = relu.next_variance(numbers, q2)
-        gamma, *growth = relu.next_gamma(numbers, cos1[:, None], sin1[:, None], cos2, sin2, gamma)
-        return q1, q2, gamma, grow(ratio, *growth)
-
-    q1, q2, gamma, ratio = jax.lax.fori_loop(0, layers, layer, (q1, q2, gamma, 1.0 - gamma))
-    scale = safe_root(q1)[:, None] * safe_root(q2)
-    return scale * (1.0 - gamma), scale * ratio, jnp.inf, 0.0
-
-
-def _general_layers(network, layers, q1, q2, gamma):
-    def covariance(q1, q2, gamma):
-        return safe_root(q1)[:, None] * safe_root(q2) * (1.0 - gamma)
-
-    def layer(_, state):
-        q1, q2, gamma, theta, smallest, largest = state
-        smallest = jnp.minimum(smallest, jnp.minimum(q1.min(), q2.min()))
-        largest = jnp.maximum(largest, jnp.maximum(q1.max(), q2.max()))
-        q1, q2, gamma, growth, *_ = next_layer(network, q1, q2, gamma)
-        return q1, q2, gamma, grow(theta, *growth), smallest, largest
-
-    start = q1, q2, gamma, covariance(q1, q2, gamma), jnp.inf, 0.0
-    q1, q2, gamma, theta, *extremes = jax.lax.fori_loop(0, layers, layer, start)
-    return covariance(q1, q2, gamma), theta, *extremes
+# The number of layers is the compiler's to know, so that it may differentiate the loop.
+whole = jax.jit(_whole, static_argnums=(0, 1, 2))

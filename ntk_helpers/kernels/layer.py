@@ -12,6 +12,7 @@ Both architectures are one recursion, with `skip` s = 0 (fully connected) or 1 (
     gamma'  = 1 - Sigma' / sqrt(q_1' q_2')
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -57,7 +58,7 @@ class Layer(NamedTuple):
     growth2: tuple
 
 
-def next_layer(recursion, q1, q2, gamma):
+def next_layer(recursion, q1, q2, gamma, unequal=True):
     """The `Layer` after a pair with variances q1 (m1,), q2 (m2,) and gamma (m1, m2); or all of them numbers.
 
     With G = E[(phi(u_1) - phi(u_2))^2]/2 from `Activation.gaps` and r_i = sqrt(q_i),
@@ -65,7 +66,8 @@ def next_layer(recursion, q1, q2, gamma):
         sqrt(q_1' q_2') gamma' = s (r_1 r_2 gamma + (r_1 - r_2)^2/2) + sigma_w^2 G - (r_1' - r_2')^2/2,
 
     where each term is small when the inputs nearly agree. Of very different variances each is large, and
-    gamma' comes from Sigma'.
+    gamma' comes from Sigma', unless the caller says that no two are that `unequal`: one expectation less to
+    compile.
     """
     activation, skip, sigma_w, sigma_b = recursion
     sw2, sb2 = sigma_w**2, sigma_b**2
@@ -92,12 +94,19 @@ def next_layer(recursion, q1, q2, gamma):
         second, slope = activation.moments(q1, q2, gamma)
         cosine = divide(skip * r1 * r2 * (1.0 - gamma) + sb2 + sw2 * second, R1 * R2)
         far = jnp.clip(1.0 - cosine, 0.0, 2.0), second, slope
-        return tuple(jnp.where(unequal, f, n) for f, n in zip(far, near, strict=True))
+        return tuple(jnp.where(apart, f, n) for f, n in zip(far, near, strict=True))
 
-    ratio = jnp.maximum(divide(r1, r2), divide(r2, r1)), jnp.maximum(divide(R1, R2), divide(R2, R1))
-    unequal = jnp.maximum(*ratio) > UNEQUAL
-    gamma, second, slope = jax.lax.cond(unequal.any(), of_unequal, lambda: near)
+    if unequal:
+        apart = very_unequal(q1, q2, after_1, after2)
+        near = jax.lax.cond(apart.any(), of_unequal, lambda: near)
+    gamma, second, slope = near
     return Layer(after1, after2, gamma, growth(second, slope), growth1, growth2)
+
+
+def very_unequal(q1, q2, after1, after2):
+    """Whether two variances are so unequal, before the layer or after it, that gamma' comes from Sigma'."""
+    ratios = (divide(*pair) for a, b in ((q1, q2), (after1, after2)) for pair in ((a, b), (b, a)))
+    return functools.reduce(jnp.maximum, ratios) > UNEQUAL**2
 
 
 def grow(theta, gain, source):

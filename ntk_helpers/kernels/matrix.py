@@ -1,20 +1,16 @@
 """The kernels between many inputs: block by block for numbers, one jax program for traced arguments."""
 
-import math
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import _checks
 from ntk_helpers._precision import any_traced, float64
-from ntk_helpers.kernels.block import any_depth, one_depth
+from ntk_helpers.kernels.block import filled_up, kernels_of_block, side_for, whole
+from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
 from ntk_helpers.kernels.layer import SKIPS, recursion
-
-# Sides of a block of pairs: what stays in the cache, and the pairs times the terms of an expectation.
-BLOCK, BLOCK_OF_EXPECTATIONS = 256, 64
 
 
 class Kernels(NamedTuple):
@@ -101,31 +97,36 @@ def _kernels(x1, x2, depth, network):
 
 
 def _traced(network, layers, x1, x2, symmetric):
-    """`layers` is a number for the compiler, so that it may differentiate the loop."""
-    shift = 0 if symmetric else len(x2)
-    nngp, ntk, smallest, largest = one_depth(*network[:2], layers, *network[2:], x1, x2, shift)
+    same = np.eye(len(x1), dtype=bool) if symmetric else False
+    nngp, ntk, smallest, largest = whole(*network[:2], layers, *network[2:], x1, x2, same)
     low, high = network.activation.q_range
     accurate = (smallest >= low) & (largest <= high)
     return Kernels(*(jnp.where(accurate, kernel, jnp.nan) for kernel in (nngp, ntk)))
 
 
 def _block_by_block(network, layers, x1, x2, symmetric):
-    side = BLOCK if network.activation.homogeneous else BLOCK_OF_EXPECTATIONS
-    (height, rows), (width, columns) = _blocks(len(x1), side), _blocks(len(x2), side)
+    side = side_for(network.activation, min(len(x1), len(x2)))
+    first, second = (directions(x, *network[2:]) for x in (x1, x2))
     nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
-    for i in rows:
-        for j in columns if not symmetric else [j for j in columns if j >= i]:
-            shift = i - j if symmetric else len(x2)
-            *block, smallest, largest = jax.device_get(
-                any_depth(*network[:2], layers, *network[2:], x1[i : i + height], x2[j : j + width], shift)
+    for i in range(0, len(x1), side):
+        for j in range(i if symmetric else 0, len(x2), side):
+            (q1, u1, zero1), (q2, u2, zero2) = (
+                [field[start : start + side] for field in fields]
+                for fields, start in ((first, i), (second, j))
             )
-            _checks.in_range(network.activation, smallest, largest)
-            for kernel, part in zip((nngp, ntk), block, strict=True):
-                if symmetric and i == j:
+            on_diagonal = symmetric and i == j
+            gamma = first_gamma(u1, u2, np.eye(len(u1), dtype=bool) if on_diagonal else False)
+            q = np.concatenate([filled_up(q1, side), filled_up(q2, side)])
+            gamma = filled_up(filled_up(gamma, side).T, side).T
+            for kernel, part in zip((nngp, ntk), kernels_of_block(network, layers, q, gamma), strict=True):
+                part = part[: len(u1), : len(u2)]
+                if at_zero(network.activation) == 0 and (zero1.any() or zero2.any()):
+                    part = np.where(zero1[:, None] | zero2, 0.0, part)
+                if on_diagonal:
                     part = np.tril(part) + np.tril(part, -1).T
-                kernel[i : i + height, j : j + width] = part
+                kernel[i : i + side, j : j + side] = part
                 if symmetric:
-                    kernel[j : j + width, i : i + height] = part.T
+                    kernel[j : j + side, i : i + side] = part.T
     for name, kernel in (("nngp", nngp), ("ntk", ntk)):
         if not np.isfinite(kernel.max()):
             raise ValueError(
@@ -133,9 +134,3 @@ def _block_by_block(network, layers, x1, x2, symmetric):
                 "sigma_w, or depth_profile with rescale=True"
             )
     return Kernels(nngp, ntk)
-
-
-def _blocks(n, side):
-    """A length of blocks and where they start: all of one length, the last one over its neighbour."""
-    length = math.ceil(n / math.ceil(n / side))
-    return length, [min(start, n - length) for start in range(0, n, length)]
