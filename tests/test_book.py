@@ -68,7 +68,7 @@ def test_every_notebook_is_a_page_of_the_book():
 
 
 def test_every_page_of_the_folder_is_a_page_of_the_book():
-    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("*.md")}
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "book").rglob("*.md")}
     assert files == {page for page in toc_pages(ROOT) if page.startswith("book/")}
 
 

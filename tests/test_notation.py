@@ -17,9 +17,9 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 LETTER = r"(?<![A-Za-z\\]){}(?![A-Za-z])"
 # Where a letter of the first table stands for what that table says, so that it needs no row of the second.
 WHOLE_BOOK = {
-    "W": {0, 2, 4, 8, 15},  # W^l, weights
+    "W": {0, 2, 4, 8, 15, 17},  # W^l, weights
     "R": {9, 10, 14},  # the map of the variance
-    "\\chi": {3, 9, 10, 11, 13, 14},
+    "\\chi": {3, 9, 10, 11, 13, 14, 17},
 }
 LETTERS = {
     "V": LETTER.format("V"),
