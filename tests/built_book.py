@@ -132,14 +132,17 @@ _LEAKS = {
 _VERBATIM = ("pre", "code", "script", "style", "math", "svg")
 
 
+_OTHER = {"math", "cell_output", "sig"}  # `sig`: the signatures of the API page
+
+
 def prose(page: BeautifulSoup) -> str:
-    """The text of the page's article without code, outputs and mathematics."""
+    """The text of the page's article without code, signatures, outputs and mathematics."""
 
     def shown(node) -> Iterator[str]:
         for child in node.children:
             if isinstance(child, NavigableString):
                 yield str(child)
-            elif child.name not in _VERBATIM and not {"math", "cell_output"} & set(child.get("class", [])):
+            elif child.name not in _VERBATIM and not _OTHER & set(child.get("class", [])):
                 yield from shown(child)
 
     article = page.find("article")
