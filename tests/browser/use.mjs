@@ -63,14 +63,20 @@ const preview = tab => tab.evaluate(() => {
     return popup.hidden ? null : popup.textContent.replace(/\s+/g, " ").trim().slice(0, 300);
 });
 
+const isOpen = () => !document.getElementById("preview").hidden;
+
 /** The preview that opens over the link, or null where `opens` is false and none does. */
 async function hover(tab, selector, opens = true) {
-    await tab.mouse.move(2, 2);
-    await tab.waitForFunction(() => document.getElementById("preview").hidden);
-    await tab.locator(selector).filter({ visible: true }).first().hover();
-    if (opens) await tab.waitForFunction(() => !document.getElementById("preview").hidden);
-    else await tab.waitForTimeout(3000);
-    return preview(tab);
+    // A page that is still being typeset moves the link from under the pointer: point again.
+    for (const patience of [10_000, 30_000, PATIENCE]) {
+        await tab.mouse.move(2, 2);
+        await tab.waitForFunction(() => document.getElementById("preview").hidden);
+        await tab.locator(selector).filter({ visible: true }).first().hover();
+        if (!opens) await tab.waitForTimeout(3000);
+        else if (!await tab.waitForFunction(isOpen, undefined, { timeout: patience }).catch(() => null)) continue;
+        return preview(tab);
+    }
+    throw new Error(`no preview opens over ${selector}`);
 }
 
 const LINKS = {
