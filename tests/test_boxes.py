@@ -7,6 +7,7 @@ Colab and GitHub show it (rendered as GitHub-flavoured Markdown, with no knowled
 import re
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 
 import nbformat
@@ -174,6 +175,10 @@ def box_of(page: BeautifulSoup, anchor: str) -> Tag:
 
 
 def words(element: Tag) -> str:
+    """The text of the element, without the links to itself."""
+    element = copy(element)
+    for link in element.select("a.headerlink"):
+        link.decompose()
     return " ".join(element.get_text().split())
 
 
