@@ -88,7 +88,7 @@ def rate_line(ax, x, y, slope, *, label=None, **line):
     y : positive number, the line's height at x[0].
     slope : number, the exponent.
     label : text for the legend; the rate itself if not given, e.g. "slope -1/2". Pass "" for none.
-    **line : passed to `ax.plot`, to change the thin dashed ink line.
+    line : further options, passed to `ax.plot`, to change the thin dashed ink line.
 
     Returns
     -------
