@@ -63,7 +63,11 @@ const preview = tab => tab.evaluate(() => {
     return popup.hidden ? null : popup.textContent.replace(/\s+/g, " ").trim().slice(0, 300);
 });
 
-const isOpen = () => !document.getElementById("preview").hidden;
+/** Whether a preview is open and, where it holds a formula alone, the formula is typeset. */
+const isOpen = () => {
+    const popup = document.getElementById("preview");
+    return !popup.hidden && popup.textContent.trim() !== "";
+};
 
 /** The preview that opens over the link, or null where `opens` is false and none does. */
 async function hover(tab, selector, opens = true) {
