@@ -221,7 +221,7 @@ def test_the_statistics_are_those_of_the_networks_one_by_one(monkeypatch):
     key, count = jax.random.key(12), 7
     x1, x2 = inputs(net, 3), inputs(net, 2, seed=1)
     drawn = [net.init(k, dtype="float64") for k in jax.random.split(key, count)]
-    monkeypatch.setattr(empirical, "CPU_CACHE", 3 * 8 * 1200)  # about three networks at once
+    monkeypatch.setattr(monte_carlo, "CPU_CACHE", 3 * 8 * 1200)  # about three networks at once
     for other in (None, x2):
         result = monte_carlo_kernels(net, key, x1, other, networks=count, dtype="float64")
         assert result.networks == count
