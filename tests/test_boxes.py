@@ -482,6 +482,32 @@ def test_check_reports(text, line, message):
     assert any(message in problem and f"cell-000, line {line}:" in problem for problem in found), found
 
 
+def exercise(number: str) -> str:
+    return EXERCISE.replace("2.1", number).replace("2-1", number.replace(".", "-"))
+
+
+def two_parts(first: list[str], second: list[str]) -> list[str]:
+    """What is wrong with a chapter in two parts that hold these texts."""
+    pages = {"notebooks/02_first.ipynb": first, "notebooks/02b_second.ipynb": second}
+    cells = [Cell(page, f"cell-{i}", text) for page, texts in pages.items() for i, text in enumerate(texts)]
+    return [problem.message for problem in check(cells)]
+
+
+OPENING = '<a id="fig-2b-0"></a>\n*Figure 2b.0. What to see.*'
+
+
+def test_a_second_part_counts_on_and_shares_the_exercises():
+    later = THEOREM.replace("2.1", "2.2").replace("2-1", "2-2")
+    first = [THEOREM, exercise("2.1"), exercise("2.3")]
+    assert two_parts(first, [OPENING, later, exercise("2.2"), exercise("2.4")]) == []
+    assert two_parts(first, [exercise("2.2"), THEOREM.replace("2.1", "2.3").replace("2-1", "2-3")]) == [
+        "Theorem 2.3 must be Theorem 2.2"
+    ]
+    assert two_parts(first, [exercise("2.4")]) != []  # 2.2 is missing
+    assert two_parts(first, [exercise("2.4"), exercise("2.2")]) != []
+    assert two_parts([OPENING], []) == ["Figure 2b.0 stands in chapter 2"]
+
+
 def test_check_reports_what_spans_cells_and_pages():
     assert "the anchor 'thm-2-1' stands at" in "".join(problems(THEOREM, THEOREM))
     assert "Theorem 2.1 must be Theorem 2.2" in "".join(problems(THEOREM, THEOREM))

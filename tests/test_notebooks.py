@@ -139,7 +139,7 @@ def _unseeded(node: ast.AST) -> Iterator[str]:
             yield f"{name}(...) has no random_state"
 
 
-def opening(notebook: dict, chapter: int) -> Iterator[str]:
+def opening(notebook: dict, chapter: int | str) -> Iterator[str]:
     """First title, badge, objectives; then the set-up; then imports, with float64 and the book's style."""
     cells = notebook["cells"]
     if [cell["cell_type"] for cell in cells[:2]] != ["markdown", "code"] or len(code_cells(notebook)) < 2:
@@ -185,10 +185,12 @@ def captioned(notebook: dict) -> Iterator[str]:
 
 
 def numbered(notebook: dict) -> Iterator[str]:
-    """The numbered sections run from 1 without a gap."""
+    """The numbered sections run from 1 without a gap, in a second part from where the first one ended."""
     words = [source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     numbers = [int(k) for text in words for k in re.findall(r"^## \d+\.(\d+) ", text, flags=re.MULTILINE)]
-    if numbers != list(range(1, len(numbers) + 1)):
+    second = re.match(r"# \d+b · ", words[0])
+    start = numbers[0] if second and numbers else 1
+    if numbers != list(range(start, start + len(numbers))):
         yield f"the sections are numbered {numbers}"
 
 
@@ -217,9 +219,20 @@ def test_notebook_is_clean(notebook, check):
 
 
 def test_notebook_opens_as_a_chapter(notebook, path):
-    number = re.fullmatch(r"(\d\d)_[a-z0-9_]+", path.stem)
-    assert number, f"{path.name} must be named NN_slug.ipynb"
-    assert not list(opening(notebook, int(number[1])))
+    number = re.fullmatch(r"(\d\d)(b?)_[a-z0-9_]+", path.stem)
+    assert number, f"{path.name} must be named NN_slug.ipynb, or NNb_slug.ipynb for a second part"
+    assert not list(opening(notebook, f"{int(number[1])}{number[2]}"))
+
+
+def test_a_second_part_goes_on_where_the_first_ended():
+    def sections(path):
+        return [int(k) for k in re.findall(r'"## \d+\.(\d+) ', path.read_text(encoding="utf-8"))]
+
+    seconds = [path for path in NOTEBOOKS if path.name[2] == "b"]
+    assert seconds
+    for second in seconds:
+        (first,) = (path for path in NOTEBOOKS if path.name.startswith(second.name[:2] + "_"))
+        assert sections(second)[0] == sections(first)[-1] + 1
 
 
 def test_notebook_is_small(path):

@@ -44,7 +44,7 @@ _WORDS = "|".join(BOXES)
 HEADING = re.compile(rf"(?P<kind>{_WORDS}) (?P<number>\d+\.\d+)(?: \((?P<title>.+)\))?\.", re.DOTALL)
 VERDICT = re.compile(rf"Verdict \((?P<claims>[^()]+)\): (?P<verdict>{'|'.join(VERDICTS)})\.")
 PROOF = re.compile(r"Proof(?: of .+| \(.+\))?\.", re.DOTALL)
-CAPTION = re.compile(rf"(?P<kind>{'|'.join(CAPTIONS)}) (?P<number>\d+\.\d+)\. \S.*", re.DOTALL)
+CAPTION = re.compile(rf"(?P<kind>{'|'.join(CAPTIONS)}) (?P<number>\d+[a-z]?\.\d+)\. \S.*", re.DOTALL)
 ANCHOR = re.compile(r'<a id="(?P<name>[^"]*)">')
 TAG = re.compile(r"\\tag\*?\s*\{(?P<number>[^{}]*)\}")
 SUMMARY = re.compile(r"<details>\s*<summary>(?P<text>[^<]*)</summary>")
@@ -53,7 +53,7 @@ QED = "∎"
 
 _BOX_START = re.compile(rf"(?:{_WORDS}|Verdict)\b")
 _CAPTION_START = re.compile(rf"(?:{'|'.join(CAPTIONS)}) \d")
-_NUMBER = re.compile(r"\d+\.\d+")
+_NUMBER = re.compile(r"\d+[a-z]?\.\d+")
 _ANCHOR_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _INLINE_HTML = re.compile(r'</?(?:br|sub|sup|kbd)\s*/?>|<a id="[^"]*">|</a>|<!--.*-->', re.DOTALL)
 _ROLE = re.compile(r"\{[a-zA-Z:_.-]+\}$")
@@ -542,7 +542,8 @@ def check(cells: Iterable[Cell]) -> list[Problem]:
     """Every deviation from the grammar in the book whose Markdown is `cells`, in the order of the book.
 
     Beside what can be seen in one cell: numbers count 1, 2, 3 per kind and chapter, a notebook NN_slug.ipynb
-    holds the numbers of chapter NN (its opening picture may be Figure NN.0), anchors are unique in the book,
+    holds the numbers of chapter NN (its opening picture may be Figure NN.0), and so does NNb_slug.ipynb, the
+    chapter's second part (there Figure NNb.0; exercises may be shared out), anchors are unique in the book,
     a link's anchor exists (in the page it names, if any), the kind and number in its text are the target's,
     and a solution follows its exercise.
     """
@@ -564,17 +565,34 @@ def check(cells: Iterable[Cell]) -> list[Problem]:
 
 def _check_numbers(items: list[Item]) -> Iterator[Problem]:
     counters: dict[tuple[str, str], int] = {}
+    shared = _shared_exercises(items)
     for item in items:
         chapter, counter = item.number.split(".")
-        home = re.match(r"(\d+)_", posixpath.basename(item.place.page))
-        if home and int(chapter) != int(home[1]):
-            yield Problem(item.place, f"{item.kind} {item.number} stands in chapter {int(home[1])}")
+        home = re.match(r"0*(\d+)([a-z]?)_", posixpath.basename(item.place.page))
+        part = home[1] + home[2] if home else ""
+        if home and chapter != home[1] and not (item.kind == "Figure" and item.number == f"{part}.0"):
+            yield Problem(item.place, f"{item.kind} {item.number} stands in chapter {part}")
             continue
         expected = counters.get((item.kind, chapter), 0) + 1
         opening = item.kind == "Figure" and counter == "0" and (item.kind, chapter) not in counters
-        if int(counter) != expected and not opening:
+        if int(counter) != expected and not opening and item not in shared:
             yield Problem(item.place, f"{item.kind} {item.number} must be {item.kind} {chapter}.{expected}")
         counters[item.kind, chapter] = int(counter)
+
+
+def _shared_exercises(items: list[Item]) -> set[Item]:
+    """The exercises of chapters in two parts whose numbers rise in each part and have no gap in both."""
+    shared: set[Item] = set()
+    exercises = [item for item in items if item.kind == "Exercise"]
+    for chapter in {item.number.split(".")[0] for item in exercises}:
+        own = [item for item in exercises if item.number.split(".")[0] == chapter]
+        places = [(item.place.page, int(item.number.split(".")[1])) for item in own]
+        pages = list(dict.fromkeys(page for page, _ in places))
+        by_page = [number for page in pages for number in sorted(n for p, n in places if p == page)]
+        numbers = [number for _, number in places]
+        if len(pages) == 2 and numbers == by_page and sorted(numbers) == list(range(1, len(numbers) + 1)):
+            shared |= set(own)
+    return shared
 
 
 def _check_anchors(anchors: list[Anchor]) -> Iterator[Problem]:

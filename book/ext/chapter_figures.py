@@ -30,8 +30,8 @@ def picture(notebook: dict, anchor: str) -> bytes:
 
 def chapter(folder: Path, anchor: str) -> Path:
     """The notebook of the chapter that an anchor like fig-2-3 names."""
-    (path,) = folder.glob(f"{int(anchor.split('-')[1]):02d}_*.ipynb")
-    return path
+    parts = sorted(folder.glob(f"{int(anchor.split('-')[1]):02d}*.ipynb"))
+    return next((path for path in parts if f'<a id=\\"{anchor}\\"></a>' in path.read_text("utf-8")), parts[0])
 
 
 class ChapterFigure(Directive):

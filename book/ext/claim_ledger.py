@@ -120,7 +120,10 @@ def claim_body(
     head = f"{badge(claim.verdict)} {claim.origin} · chapter {chapters[claim.chapter]}"
     if claim.under:
         head += f" · part of {claim_link(claim.under)}"
-    lines = [head, "", f"**{label(claim)}** " + claim.statement.strip(), ""]
+    lines = [head, ""]
+    if claim.finding:
+        lines += [f"**[Finding](findings.md).** {claim.finding.strip()}", ""]
+    lines += [f"**{label(claim)}** " + claim.statement.strip(), ""]
     if claim.reason:
         lines += [f"**{claim.verdict.capitalize()}.** " + claim.reason.strip(), ""]
     if claim.corrected:

@@ -93,7 +93,7 @@ class Evidence(SphinxTransform):
 
     def name_caption(self, caption: nodes.paragraph) -> None:
         """Gives a caption without an anchor the one that it would have: `fig-5-1` for Figure 5.1."""
-        found = re.match(r"(Fig|T)\w+ (\d+)\.(\d+)", caption.astext())
+        found = re.match(r"(Fig|T)\w+ (\d+[a-z]?)\.(\d+)", caption.astext())
         if found and not caption["ids"]:
             name = f"{'fig' if found[1] == 'Fig' else 'tbl'}-{found[2]}-{found[3]}"
             if name not in self.document.ids:

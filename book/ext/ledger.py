@@ -49,7 +49,7 @@ SOURCES = {
 NOT_PRINTED = ("reconstruction", "code", "runs")
 
 REQUIRED = ("id", "paper", "where", "source", "title", "statement", "chapter", "verdict")
-OPTIONAL = ("under", "reason", "later", "corrected", "changed", "assertions")
+OPTIONAL = ("under", "reason", "finding", "later", "corrected", "changed", "assertions")
 ASSERTION = ("name", "notebook", "verdict", "measured")
 CHANGE = ("date", "from", "to", "why")
 
@@ -106,6 +106,7 @@ class Claim(NamedTuple):
     verdict: str
     under: str | None
     reason: str | None
+    finding: str | None
     later: str | None
     corrected: str | None
     changed: tuple[Change, ...]
@@ -187,7 +188,9 @@ def _claim(entry: dict) -> Claim:
     where = Where(*(entry["where"].get(field) for field in Where._fields))
     changed = tuple(Change(*(change[field] for field in CHANGE)) for change in entry.get("changed", ()))
     assertions = tuple(Assertion(**assertion) for assertion in entry.get("assertions", ()))
-    texts = {field: entry.get(field) for field in (*REQUIRED, "under", "reason", "later", "corrected")}
+    texts = {
+        field: entry.get(field) for field in (*REQUIRED, "under", "reason", "finding", "later", "corrected")
+    }
     return Claim(**texts | {"where": where, "changed": changed, "assertions": assertions})
 
 
@@ -202,7 +205,18 @@ def _claim_problems(claim: object, position: int, papers: dict, chapters: dict) 
     problems += [
         f"{who}: field {f!r} is unknown; the fields are {', '.join(known)}" for f in claim if f not in known
     ]
-    texts = ("id", "paper", "source", "title", "statement", "under", "reason", "later", "corrected")
+    texts = (
+        "id",
+        "paper",
+        "source",
+        "title",
+        "statement",
+        "under",
+        "reason",
+        "finding",
+        "later",
+        "corrected",
+    )
     problems += _text_problems(claim, texts, who)
     if problems:
         return problems

@@ -1,11 +1,12 @@
 """Say at the head of each chapter what is in it and how many minutes it takes.
 
-    python book/tools/chapter_map.py            renew the lines **Time:** and **Map** of notebooks/*.ipynb
+    python book/tools/chapter_map.py            renew **Time:**, **Map** and the marks of sections
     python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
 
 Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute
 for a displayed formula, a minute for 30 lines of code and for a figure. Exercises and folds are not counted.
-A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars.
+A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars, and
+says the same below the heading of each starred section.
 """
 
 import json
@@ -24,6 +25,8 @@ _FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 _TIME = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes to read")
 _MAP = re.compile(r"^\*\*Map\*\*.*$", re.MULTILINE)
 _ENTRY = re.compile(r"(?P<number>\d+\.\d+)(?P<star>\\\*)? (?P<title>.+?) \((?P<minutes>\d+)\)(?: · |\.)")
+_MARKED = re.compile(r"^(?P<heading>## (?P<number>\d+\.\d+) .+)$(?:\n\n\*Advanced: .+\*$)?", re.MULTILINE)
+MARK = "*Advanced: this section can be skipped at a first reading.*"
 _UNCOUNTED = ("Exercises", "Which assertion breaks?")
 
 
@@ -45,11 +48,13 @@ def prose_minutes(text: str) -> float:
 
 
 def code_minutes(cell: dict) -> float:
-    """Minutes to read a code cell and its figure; hidden cells are not read."""
-    if "hide-cell" in cell["metadata"].get("tags", []):
+    """Minutes to read a code cell and its figure; hidden cells are not read, of folded ones the figure is."""
+    tags = cell["metadata"].get("tags", [])
+    if "hide-cell" in tags:
         return 0.0
     figure = any("image/png" in output.get("data", {}) for output in cell["outputs"])
-    return ("".join(cell["source"]).count("\n") + 1) / LINES + figure
+    lines = 0 if "hide-input" in tags else "".join(cell["source"]).count("\n") + 1
+    return lines / LINES + figure
 
 
 def pieces(notebook: dict) -> Iterator[tuple[str | None, str, float]]:
@@ -96,17 +101,27 @@ def stated(head: str) -> tuple[int, list[tuple[str, str, int]]]:
 def renewed(head: str, notebook: dict) -> str:
     """The first cell with computed minutes."""
     found, total = sections(notebook)
-    old = _MAP.search(head)
-    stars = {m["number"] for m in _ENTRY.finditer(old[0]) if m["star"]} if old else set()
+    old, stars = _MAP.search(head), starred(head)
     entries = " · ".join(
         f"{s.number}{chr(92) + '*' if s.number in stars else ''} {s.title} ({max(1, round(s.minutes))})"
         for s in found
         if s.title not in _UNCOUNTED
     )
-    starred = r" Sections with \* can be skipped at a first reading." if stars else ""
-    line = f"**Map** (minutes): {entries}.{starred}"
+    note = r" Sections with \* can be skipped at a first reading." if stars else ""
+    line = f"**Map** (minutes): {entries}.{note}"
     head = _TIME.sub(f"**Time:** {rounded(total)} minutes to read", head)
     return _MAP.sub(lambda _: line, head) if old else f"{head.rstrip()}\n\n{line}"
+
+
+def starred(head: str) -> set[str]:
+    """The numbers of the sections that the first cell calls advanced."""
+    line = _MAP.search(head)
+    return {m["number"] for m in _ENTRY.finditer(line[0]) if m["star"]} if line else set()
+
+
+def marked(text: str, stars: set[str]) -> str:
+    """The Markdown with a mark below the headings of the sections in `stars`, and below no other."""
+    return _MARKED.sub(lambda m: m["heading"] + (f"\n\n{MARK}" if m["number"] in stars else ""), text)
 
 
 def main(arguments: list[str]) -> int:
@@ -120,10 +135,14 @@ def main(arguments: list[str]) -> int:
             print(f"{path.name}: {total:.0f} minutes")
             print("\n".join(f"    {s.number} {s.title}: {s.minutes:.1f}" for s in found))
             continue
+        before = json.dumps(notebook)
         head = notebook["cells"][0]
-        text = renewed("".join(head["source"]), notebook)
-        if text != "".join(head["source"]):
-            head["source"] = text.splitlines(keepends=True)
+        stars = starred("".join(head["source"]))
+        for cell in notebook["cells"][1:]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = marked("".join(cell["source"]), stars).splitlines(keepends=True)
+        head["source"] = renewed("".join(head["source"]), notebook).splitlines(keepends=True)
+        if json.dumps(notebook) != before:
             path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             print(f"renewed {path.name}")
     return 0

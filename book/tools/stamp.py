@@ -138,18 +138,28 @@ def with_claims(notebook: nbformat.NotebookNode, claims: Mapping[str, Claim]) ->
 def with_exercises(
     notebook: nbformat.NotebookNode, name: str, sources: Mapping[str, exercises.Exercise]
 ) -> nbformat.NotebookNode:
-    """A copy of the notebook with the boxes of `sources`; ValueError where it lacks one of its chapter."""
+    """A copy of the notebook with the boxes of `sources`; ValueError where it lacks one of its chapter.
+
+    The other part of a chapter in two parts, NN_slug.ipynb and NNb_slug.ipynb, may have it instead.
+    """
     result = copy.deepcopy(notebook)
     prose = [cell for cell in result.cells if cell.cell_type == "markdown"]
     for cell in prose:
         cell.source = exercises.filled(cell.source, sources)
     chapter = name[:2]
     if chapter.isdigit():
-        text = "\n".join(cell.source for cell in prose)
+        text = "\n".join(cell.source for cell in prose) + other_part(name)
         for number in exercises.missing(text, int(chapter), sources):
             anchor = f'<a id="ex-{number.replace(".", "-")}"></a>'
             raise ValueError(f"Exercise {number} has no box: put the line {anchor} in its place")
     return result
+
+
+def other_part(name: str) -> str:
+    """The Markdown of the other notebook of a chapter in two parts, or nothing."""
+    others = [path for path in (ROOT / "notebooks").glob(f"{name[:2]}*.ipynb") if path.name != name]
+    cells = [cell for path in others for cell in nbformat.read(path, as_version=4).cells]
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
 def restamped(

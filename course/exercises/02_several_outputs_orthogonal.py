@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# Repeat [Exercise 2.6](#ex-2-6) for orthogonal weights with $n \ge n_L \ge 2$, $d \ge n$. Is the coupling of two outputs smaller?
+# Repeat [Exercise 2.6](02_tangent_kernel.ipynb#ex-2-6) for orthogonal weights with $n \ge n_L \ge 2$, $d \ge n$. Is the coupling of two outputs smaller?
 
 # %% solution [markdown]
 # $\Theta_{kk'} = \frac{\sigma_w^2}{n} \Sigma^1 \sum_i W_{ki} W_{k'i} \psi_i$ with $\psi_i = \phi'(y_i)^2 \in \{0, 1\}$, and now $\sum_i W_{ki} W_{k'i} = 0$. By the formula for $k \ne k'$ in the proof of [Lemma 2.3](#lem-2-3), with $N = n$ and $M = \operatorname{diag}(\psi)$, the sum has mean square

@@ -19,6 +19,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import checks
@@ -57,11 +58,22 @@ Hand in this notebook: *File*, *Download*, *.ipynb*."""
 
 
 def titles() -> dict[int, tuple[str, str]]:
-    """File name and heading of each chapter."""
+    """File name and heading of each chapter; of a chapter in two parts those of the first."""
     found = {}
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         heading = nbformat.read(path, as_version=4).cells[0].source.split("\n")[0]
         found[int(path.name[:2])] = (path.name, heading.removeprefix("# "))
+    return found
+
+
+@cache
+def homes() -> dict[str, str]:
+    """The file in which each exercise stands, by its number."""
+    found = {}
+    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        found |= {n.replace("-", "."): path.name for n in re.findall(r'<a id="ex-(\d+-\d+)"></a>', text)}
     return found
 
 
@@ -70,7 +82,7 @@ def linked(markdown: str, chapter_file: str, where: stamp.Address) -> str:
     base = f"{where.url}/blob/{where.branch}"
     markdown = re.sub(r"\]\(#", f"]({base}/notebooks/{chapter_file}#", markdown)
     markdown = re.sub(r"\]\(\.\./", f"]({base}/", markdown)
-    return re.sub(r"\]\((\d\d_\w+\.ipynb)", rf"]({base}/notebooks/\1", markdown)
+    return re.sub(r"\]\((\d\db?_\w+\.ipynb)", rf"]({base}/notebooks/\1", markdown)
 
 
 # ---- notebooks
@@ -81,13 +93,12 @@ def notebook(
     chosen: list[Exercise],
     *,
     path: str,
-    files: dict[int, tuple[str, str]],
     where: stamp.Address,
     solved: bool,
 ) -> nbformat.NotebookNode:
     """The notebook of the exercises: stubs and public checks, or with solutions, all checks and rubrics."""
     badge = stamp.badge(where, "").replace("/notebooks/)", f"/{path})")
-    code, prose = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    code, prose, home = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell, homes()
     cells = [
         prose(
             f"# {title}\n\n{badge}\n\n{'Solutions, for the instructor.' if solved else HOW_TO}", id="title"
@@ -98,14 +109,14 @@ def notebook(
     for exercise in chosen:
         key = exercise.number.replace(".", "-")
         heading = f"## Exercise {exercise.number} ({exercise.title})"
-        prompt = linked(exercise.texts["prompt"], files[exercise.chapter][0], where)
+        prompt = linked(exercise.texts["prompt"], home[exercise.number], where)
         label = f"*{exercise.label}, {exercise.points} points; section {exercise.section}*"
         cells.append(prose(f"{heading}\n\n{label}\n\n{prompt}", id=f"prompt-{key}"))
         if exercise.cell("setup"):
             cells.append(code(exercise.cell("setup"), id=f"given-{key}"))
         mark = {"exercise": exercise.number}
         if solved:
-            words = linked(exercise.texts["solution"], files[exercise.chapter][0], where)
+            words = linked(exercise.texts["solution"], home[exercise.number], where)
             cells.append(prose(f"**Solution.** {words}", id=f"words-{key}"))
             if exercise.has_code:
                 cells.append(code(exercise.cell("solution"), id=f"answer-{key}", metadata=mark))
@@ -146,9 +157,7 @@ def student_notebooks(
         chosen.sort(key=lambda exercise: not exercise.has_code)
         if chosen:
             path = f"course/student/{name}"
-            made = notebook(
-                f"Exercises of chapter {heading}", chosen, path=path, files=files, where=where, solved=False
-            )
+            made = notebook(f"Exercises of chapter {heading}", chosen, path=path, where=where, solved=False)
             texts[name] = nbformat.writes(made) + "\n"
     return texts
 
@@ -224,7 +233,7 @@ def build(output: Path) -> None:
         chosen = [sources[number] for number in each["exercises"]]
         title = f"Assignment {each['id']}: {each['title']}"
         groups[f"assignment_{each['id']}"] = (title, chosen)
-        made = notebook(title, chosen, path="", files=files, where=where, solved=False)
+        made = notebook(title, chosen, path="", where=where, solved=False)
         made.cells[0].source = f"# {title}\n\n{each['question']}\n\n{HOW_TO}"
         write(student / f"assignment_{each['id']}.ipynb", nbformat.writes(made) + "\n")
     for name, (title, chosen) in groups.items():
@@ -233,7 +242,7 @@ def build(output: Path) -> None:
         text = sheet(title, chosen)
         write(student / f"{name}.md", text)
         write(student / f"{name}.html", page(text, title))
-        solved = notebook(f"{title}: solutions", chosen, path="", files=files, where=where, solved=True)
+        solved = notebook(f"{title}: solutions", chosen, path="", where=where, solved=True)
         solved.cells[0].source = f"# {title}: solutions\n\nFor the instructor."
         write(instructor / f"{name}_solutions.ipynb", nbformat.writes(solved) + "\n")
         coded = [exercise for exercise in chosen if exercise.has_code]

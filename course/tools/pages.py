@@ -14,6 +14,11 @@ def opening(path: Path) -> str:
     return nbformat.read(path, as_version=4).cells[0].source
 
 
+def parts(name: str, folder: Path) -> list[str]:
+    """The file names of a chapter's parts: `name` is the first."""
+    return [name, *sorted(path.name for path in folder.glob(f"{name[:2]}b_*.ipynb"))]
+
+
 def paragraph(text: str, name: str) -> str:
     """What follows **name** up to the next bold word at the start of a line."""
     found = re.search(rf"(?ms)^\*\*{name}[.:]?\*\*(.*?)(?=^\*\*|\Z)", text)
@@ -82,7 +87,7 @@ def chapters(sources: Mapping[str, Exercise], files: Files, folder: Path) -> str
     needed = needs(files, folder)
     total = len(sources)
     coded = sum(exercise.has_code for exercise in sources.values())
-    parts = [
+    lines = [
         "# Objectives and exercises",
         "What each chapter asks one to know, what one can do after it, and its exercises. A chapter stands "
         "right of those that it needs.",
@@ -90,16 +95,19 @@ def chapters(sources: Mapping[str, Exercise], files: Files, folder: Path) -> str
         f"There are {total} exercises, {coded} of them with code and checks.",
     ]
     for chapter, (name, heading) in files.items():
-        text = opening(folder / name)
+        both = parts(name, folder)
         own = [exercise for exercise in sources.values() if exercise.chapter == chapter]
-        aims = re.sub(r"\]\((?:#|\.\./|\d\d_)[^)]*\)", "]", paragraph(text, "You will be able to"))
+        aims = "\n".join(paragraph(opening(folder / part), "You will be able to") for part in both)
+        aims = re.sub(r"\]\((?:#|\.\./|\d\db?_)[^)]*\)", "]", aims)
         aims = re.sub(r"\[([^\]]*)\]", r"\1", aims)
-        parts.append(f"## {heading}")
-        parts.append(f"[The chapter](../notebooks/{name}). Needs the chapters: {joined(needed[chapter])}.")
+        lines.append(f"## {heading}")
+        second = "".join(f" and [its second part](../notebooks/{part})" for part in both[1:])
+        where = f"[The chapter](../notebooks/{name}){second}"
+        lines.append(f"{where}. Needs the chapters: {joined(needed[chapter])}.")
         if aims:
-            parts.append(f"After it you will be able to\n\n{aims}")
-        parts.append(table(own))
-    return "\n\n".join(parts) + "\n"
+            lines.append(f"After it you will be able to\n\n{aims}")
+        lines.append(table(own))
+    return "\n\n".join(lines) + "\n"
 
 
 def assignments(given: list[dict], sources: Mapping[str, Exercise]) -> str:

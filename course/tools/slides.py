@@ -61,11 +61,11 @@ Reveal.initialize({width: 1280, height: 720, margin: 0.05, hash: true, center: f
 
 
 class Chapter:
-    """The boxes and figures of a notebook, by anchor."""
+    """The boxes and figures of a chapter, one notebook or two, by anchor."""
 
-    def __init__(self, path: Path):
-        self.cells = nbformat.read(path, as_version=4).cells
-        self.name = path.name
+    def __init__(self, *paths: Path):
+        self.cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]
+        self.name = paths[0].name
 
     def item(self, anchor: str) -> str:
         """Markdown of the box, or HTML of the figure with its caption; ValueError where there is none."""
@@ -162,7 +162,11 @@ def decks() -> list[tuple[str, list[str]]]:
     files, sources = build.titles(), exercises.read()
     given = yaml.safe_load((COURSE / "slides.yml").read_text(encoding="utf-8"))
     wanted = sorted({number for session in given for number in session["chapters"]})
-    chapters = {number: Chapter(ROOT / "notebooks" / files[number][0]) for number in wanted}
+    folder = ROOT / "notebooks"
+    chapters = {
+        number: Chapter(*(folder / name for name in pages.parts(files[number][0], folder)))
+        for number in wanted
+    }
     quiz = quizzes.read()
     return [(session["title"], deck(session, chapters, files, sources, quiz)) for session in given]
 
