@@ -14,13 +14,32 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 import chapter_figures
 import chapter_map
+import ledger
+from box_grammar import PREFIXES
 from ledger import assertion_name
 
 pytestmark = [pytest.mark.book, pytest.mark.slow("runs primers and exercises")]
 
+LONGEST = 40  # words of a sentence; a formula is not a word
+NUMBER = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
+NAMED = re.compile(r"\(\d+b?\.\d+\)|(?:" + "|".join(PREFIXES) + r"|[Ss]ection)s? \d+b?\.\d+")
+MISSPELT = re.compile(
+    r"""\b(\w+)\ \1\b|\b(?:
+        accomodat\w*|acheiv\w*|aquir\w*|arguement|assymptot\w*|begining|beleiv\w*|calender|comparision|consistant|
+        definate\w*|dependant|desparate|diffrent|existance|explicitely|familar|forseen|futher|guage|garantee|
+        hierachy|hte|imediate\w*|independant|indepedent|langauge|lenght|loosing|maximise|neccessar\w*|noticable|
+        occassion\w*|occured|occuring|orthogonol|paramter\w*|persistant|posess\w*|preceed\w*|prefered|propogat\w*|
+        recieve\w*|refering|relevent|seperat\w*|simultanous\w*|succesful\w*|supercede\w*|suprise\w*|teh|
+        threshhold|tommorrow|transfered|truely|untill|wether|wich|wierd|writen|
+        behavior\w*|centers?|colors?|favors?|favorable|gray|labeled|modeling|neighbors?|neighboring|analyze\w*|
+        (?:general|initial|linear|minim|maxim|normal|optim|parameter|regular|symmetr)iz\w+)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = {"primers/networks": 20, "primers/jax": 20, "primers/sde": 20, "primers/audit": 20, "findings": 10}
 THEOREM = re.compile(r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary) ", re.MULTILINE)
+PROOF = re.compile(r"^\*\*Proof.*?∎$", re.MULTILINE | re.DOTALL)
 FORM = re.compile(r"^(?P<name>\w+) = .+  # @param ", re.MULTILINE)
 CHANGE = re.compile(
     r"^\* `(?P<assertion>[\w-]+)`: write `(?P<new>.+?)` for `(?P<old>.+?)`: .+\.$", re.MULTILINE
@@ -102,6 +121,22 @@ def test_no_chapter_needs_a_later_one(path, head):
     assert all(name < path.name for name in chapters)
 
 
+def test_no_proof_rests_on_a_later_chapter(path, notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            for proof in PROOF.findall(source(cell)):
+                linked = re.findall(r"\((\d\db?_\w+\.ipynb)", proof)
+                assert all(name <= path.name for name in linked), f"{cell['id']}: {linked}"
+
+
+def test_no_chapter_needs_an_optional_one(head):
+    first = {path.name: source(json.loads(path.read_text("utf-8"))["cells"][0]) for path in NOTEBOOKS}
+    optional = {name for name, text in first.items() if "\n**Optional:** no later chapter needs" in text}
+    assert optional
+    needed = re.search(r"^\*\*Know first:\*\*(.*?)\n\n", head, re.MULTILINE | re.DOTALL)
+    assert not optional & set(re.findall(r"\((\d\db?_\w+\.ipynb)", needed[1]))
+
+
 # ---- a question and a picture first
 
 
@@ -163,6 +198,91 @@ def test_challenge_names_assertions_and_texts_of_their_cells(notebook):
         assert change["old"] != change["new"]
 
 
+# ---- plumbing and long proofs
+
+
+def test_plumbing_is_folded_and_assertions_are_not(notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code" or cell["id"] == "play-parameters":
+            continue
+        text, folded = source(cell), bool(cell["metadata"].get("tags"))
+        if re.search(r"^\s*assert\b", text, re.MULTILINE):
+            assert not folded, f"{cell['id']}: an assertion is folded away"
+        elif "plotting.style(" in text or any("image/png" in o.get("data", {}) for o in cell["outputs"]):
+            assert folded, f"{cell['id']}: give it the tag hide-input"
+
+
+def test_long_proofs_are_folded(notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            for proof in PROOF.finditer(source(cell)):
+                before = source(cell)[: proof.start()].rstrip().rpartition("\n")[2]
+                long = chapter_map.prose_minutes(proof[0]) > 2.5
+                assert not long or before.startswith("<details>"), f"{cell['id']}: {before}"
+
+
+# ---- sentences
+
+
+def words(markdown: str) -> str:
+    """The text that is read aloud: without what is quoted from a paper, formulas, code and addresses."""
+    text = re.sub(r"^> \*\*Claim .*(?:\n>.*)*", "", markdown, flags=re.MULTILINE)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|^    .*$|```.*?```", " # ", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"<[^>]*>|`[^`]*`|\]\([^)]*\)|^#+ .*$|^\|.*$|^> ?", " # ", text, flags=re.MULTILINE)
+
+
+def told(notebook: dict) -> list[tuple[str, str]]:
+    """(cell, words) of the Markdown, the opening cell and its lists left out."""
+    cells = [cell for cell in notebook["cells"][1:] if cell["cell_type"] == "markdown"]
+    return [(cell["id"], words(source(cell))) for cell in cells]
+
+
+def test_sentences_are_short(notebook):
+    long = []
+    for cell, text in told(notebook):
+        for piece in re.split(r"\n *\n|\n *\* |(?<=[.?!:])[*)\"]*\s", text):
+            if len(re.findall(r"[A-Za-z][\w'’-]*", piece)) > LONGEST:
+                long.append(f"{cell}: {' '.join(piece.split())[:150]}")
+    assert not long
+
+
+def test_spelling(notebook):
+    found = [f"{cell}: {m[0]}" for cell, text in told(notebook) for m in MISSPELT.finditer(text)]
+    assert not found
+
+
+def test_spelling_and_sentences_see():
+    assert MISSPELT.search("the the")
+    assert MISSPELT.search("They are independant.")
+    assert not MISSPELT.search("of # of the centre; that is, behaviour")
+    assert "independant" not in words("> **Claim 1.1 (x).**\n> independant\n\n$independant$")
+
+
+def said_by_a_cell(number: str, printed: set[str]) -> bool:
+    """Whether a printed number is this one to its digits."""
+    half = 0.5 * 10.0 ** -len(number.partition(".")[2]) * (1 + 1e-9)
+    return any(abs(float(other) - float(number)) <= half for other in printed)
+
+
+def test_numbers_of_verdicts_are_printed(notebook):
+    """A decimal number in a verdict is printed or certified, or stands in code, theorem or claim."""
+    certified = (ROOT / "book" / "certified.csv").read_text(encoding="utf-8")
+    texts = {"code": [certified], "markdown": []}
+    for cell in notebook["cells"]:
+        texts[cell["cell_type"]].append(source(cell))
+        texts["code"] += ["".join(output.get("text", ())) for output in cell.get("outputs", ())]
+    prose = "\n\n".join(texts["markdown"])
+    boxes = re.findall(
+        r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary|Claim) .*(?:\n>.*)*", prose, re.MULTILINE
+    )
+    known = set(NUMBER.findall("\n".join([*texts["code"], *boxes])))
+    unknown = []
+    for verdict in re.findall(r"^> \*\*Verdict .*(?:\n(?!\n).*)*", prose, re.MULTILINE):
+        numbers = NUMBER.findall(NAMED.sub("", re.sub(r"\]\([^)]*\)", "]", verdict)))
+        unknown += [(number, verdict[:40]) for number in numbers if not said_by_a_cell(number, known)]
+    assert not unknown
+
+
 # ---- findings
 
 
@@ -179,3 +299,11 @@ def test_every_finding_has_its_figure():
         assert len(text.split()) < 30
         chapter = json.loads(chapter_figures.chapter(ROOT / "notebooks", anchor).read_text(encoding="utf-8"))
         assert chapter_figures.picture(chapter, anchor).startswith(b"\x89PNG")
+
+
+def test_claims_of_findings_say_them_in_the_ledger():
+    """The claims with a finding are those that a finding links to."""
+    page = (ROOT / "book" / "findings.md").read_text(encoding="utf-8")
+    claims = ledger.load(ROOT / "book" / "claims.yml").claims
+    linked = set(re.findall(r"\(claims\.md#claim-([\w-]+)\)", page))
+    assert {claim.id for claim in claims if claim.finding} == linked
