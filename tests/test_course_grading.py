@@ -149,19 +149,41 @@ def test_the_audit_hook_alone_contains_python(tmp_path):
     assert "def erf_kernels" not in "\n".join(grade_.lines)
 
 
+# The cell raises the alarm itself. That of the clock may strike where CPython 3.11 looks for no handler: at the
+# jump of a loop that is the first line of a try.
+CATCHES = """\
+import signal
+try:
+    signal.raise_signal(signal.SIGALRM)
+except BaseException:
+    caught = True
+while caught:
+    pass
+"""
+LEAVES = "import os\nos._exit(0)"
+LEAVES_LATER = """\
+import os
+def erf_kernels(*arguments):
+    os._exit(0)
+"""
+
+
 @pytest.mark.parametrize(
-    "cell",
+    ("cell", "note"),
     [
-        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-        "import os\nos._exit(0)",
+        (CATCHES, "the submission was stopped after 8 seconds in all"),
+        (LEAVES, "the submission has ended"),
+        (LEAVES_LATER, ""),
     ],
-    ids=["catches the alarm", "leaves"],
+    ids=["catches the alarm", "leaves", "leaves when called"],
 )
-def test_a_submission_that_never_answers_gets_nothing(tmp_path, cell, monkeypatch):
-    monkeypatch.setattr(grade, "PATIENCE", (4, 2))
-    result = graded(submission(tmp_path / "s.ipynb", *answers("solution"), cell), seconds=1)
+@pytest.mark.parametrize("isolation", [ISOLATION, []], ids=["namespaces", "hook"])
+def test_a_submission_that_never_answers_gets_nothing(tmp_path, cell, note, isolation, monkeypatch):
+    monkeypatch.setattr(grade, "PATIENCE", (8, 0) if cell is CATCHES else (600, 0))
+    path = submission(tmp_path / "s.ipynb", *answers("solution"), cell)
+    result = graded(path, isolation=isolation, seconds=60)
     assert sum(result.points.values()) == 0
-    assert "stopped" in result.note
+    assert result.note == note
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ hidden check.
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -89,7 +90,9 @@ class Submission:
             text=True,
             start_new_session=True,
         )
-        self.timer = threading.Timer(PATIENCE[0] + PATIENCE[1] * seconds, self.kill)
+        self.patience = PATIENCE[0] + PATIENCE[1] * seconds
+        self.late = False
+        self.timer = threading.Timer(self.patience, self.stop)
 
     def __enter__(self):
         self.timer.start()
@@ -97,23 +100,35 @@ class Submission:
 
     def __exit__(self, *_):
         self.timer.cancel()
+        self.timer.join()  # from here on nobody else kills or waits
         self.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):  # a request that a process which has ended did not read
+            self.process.stdin.close()
         self.process.stdout.close()
         self.scratch.cleanup()
+
+    def stop(self) -> None:
+        self.late = True
+        self.kill()
 
     def kill(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
 
+    def gone(self) -> Refused:
+        late = f"was stopped after {self.patience:g} seconds in all"
+        return Refused(f"the submission {late if self.late else 'has ended'}")
+
     def answer(self) -> dict:
         """The next line of the process; Refused where it is gone or talks nonsense."""
         line = self.process.stdout.readline(worker.LONGEST_LINE)
+        if not line:
+            raise self.gone()
         try:
             reply = json.loads(line)
         except ValueError:
-            raise Refused("the submission has stopped, or was stopped") from None
+            raise Refused("the submission answers out of turn") from None
         if not isinstance(reply, dict):
             raise Refused("the submission answers out of turn")
         return reply
@@ -129,7 +144,7 @@ class Submission:
             self.process.stdin.write(json.dumps(worker.encoded(request)) + "\n")
             self.process.stdin.flush()
         except OSError:
-            raise Refused("the submission has stopped, or was stopped") from None
+            raise self.gone() from None
         reply = self.answer()
         if "value" not in reply:
             raise Refused(str(reply.get("error", "no answer"))[:200])
