@@ -17,8 +17,10 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 LETTER = r"(?<![A-Za-z\\]){}(?![A-Za-z])"
 # Where a letter of the first table stands for what that table says, so that it needs no row of the second.
 WHOLE_BOOK = {
-    "W": {0, 2, 4, 8, 15, 17},  # W^l, weights
+    "V": {9, 13},  # V(q)
+    "W": {0, 2, 4, 8, 9, 13, 15, 17},  # W^l, weights, and W(q)
     "R": {9, 10, 14},  # the map of the variance
+    "\\alpha": {10, 13},  # its slope
     "\\chi": {3, 9, 10, 11, 13, 14, 17},
 }
 LETTERS = {
