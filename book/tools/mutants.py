@@ -209,6 +209,7 @@ class _Run:
         self.names = {"__name__": "__main__", "__builtins__": builtins, "display": lambda *_, **__: None}
         self.before = {}  # position -> the namespace before that statement
         self.after = {}
+        self.repeated = {}  # assertion's cell and changed positions -> what went wrong without a change
 
     def execute(self, i: int, source: str | None = None) -> None:
         code = compile(source or self.code[i].source, f"statement {i}", "exec")
@@ -286,10 +287,11 @@ def change(cells: list[Cell], code: list[Statement], mutant: Mutant) -> dict[int
 
 def attempt(run: _Run, cell: int, new: dict[int, str]) -> tuple[str, str]:
     """Outcome and margin of the changes `new` for the assertion in a cell."""
-    try:
-        run.replay(cell, {i: run.code[i].source for i in new})
-    except Exception as error:
-        return f"broken: without a change the repetition fails, {type(error).__name__}: {error}"[:150], ""
+    place = cell, *sorted(new)
+    if place not in run.repeated:
+        run.repeated[place] = _repetition(run, cell, new)
+    if run.repeated[place]:
+        return run.repeated[place], ""
     try:
         run.replay(cell, new)
     except AssertionError as error:
@@ -303,6 +305,15 @@ def attempt(run: _Run, cell: int, new: dict[int, str]) -> tuple[str, str]:
     except Exception as error:
         return f"broken: {type(error).__name__}: {str(error)[:100]}", ""
     return SURVIVED, ""
+
+
+def _repetition(run: _Run, cell: int, places: Iterable[int]) -> str:
+    """What is wrong if these statements, unchanged, and what depends on them run again; '' if nothing is."""
+    try:
+        run.replay(cell, {i: run.code[i].source for i in places})
+    except Exception as error:
+        return f"broken: without a change the repetition fails, {type(error).__name__}: {error}"[:150]
+    return ""
 
 
 def _margin(source: str, frame: object) -> str:
