@@ -605,6 +605,7 @@ def test_the_verdicts_of_a_chapter_are_counted():
     read = ledger.parse(document(decided(), claim("S-Prop2")))
     counted = claim_ledger.chapters_table(read, read.chapters)
     assert [row.split("|")[2:6] for row in counted[2:]] == [[" 1 ", "  ", "  ", " 1 "]]
+    assert [row.count('class="') for row in counted[2:]] == [3]  # the bar, and two blocks in it
 
 
 def test_the_figure_index_lists_figures_alone(built):

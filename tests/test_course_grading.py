@@ -149,8 +149,8 @@ def test_the_audit_hook_alone_contains_python(tmp_path):
     assert "def erf_kernels" not in "\n".join(grade_.lines)
 
 
-# The cell raises the alarm itself. That of the clock may strike where CPython 3.11 looks for no handler: at the
-# jump of a loop that is the first line of a try.
+# The cell raises the alarm itself. That of the clock may strike where CPython 3.11 looks for no handler:
+# at the jump of a loop that is the first line of a try.
 CATCHES = """\
 import signal
 try:

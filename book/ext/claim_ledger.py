@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from box_grammar import VERDICTS as CLASSES
 from claims_export import bibtex, version_of
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -64,14 +65,28 @@ def summary_table(ledger: Ledger) -> list[str]:
 
 
 def chapters_table(ledger: Ledger, chapters: dict[int, str]) -> list[str]:
-    """One row a chapter: its name (linked) and how many of its claims have which verdict."""
+    """One row a chapter: its name (linked), how many of its claims have which verdict, and these as a bar."""
     counts = Counter((claim.chapter, claim.verdict) for claim in ledger.claims)
     rows = [
-        (name, *(str(counts[number, verdict] or "") for verdict in _KINDS[:4]))
+        (
+            name,
+            *(str(counts[number, verdict] or "") for verdict in _KINDS[:4]),
+            bar({verdict: counts[number, verdict] for verdict in _KINDS[:4]}),
+        )
         for number, name in chapters.items()
         if any(counts[number, verdict] for verdict in _KINDS)
     ]
-    return _table(("Chapter", *(badge(verdict) for verdict in _KINDS[:4])), rows)
+    return _table(("Chapter", *(badge(verdict) for verdict in _KINDS[:4]), "As a bar"), rows)
+
+
+def bar(counts: dict[str, int]) -> str:
+    """Counts of verdicts as coloured blocks, in HTML; the numbers stand beside it."""
+    blocks = "".join(
+        f'<span class="{CLASSES[verdict]}" style="width:{0.35 * n:.2f}em"></span>'
+        for verdict, n in counts.items()
+        if n
+    )
+    return f'<span class="counts" aria-hidden="true">{blocks}</span>'
 
 
 def overview_table(claims: Iterable[Claim], chapters: dict[int, str]) -> list[str]:
