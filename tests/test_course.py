@@ -82,6 +82,13 @@ def test_chapters_show_the_exercises_of_the_sources(path):
     assert exercises.missing(both, int(path.name[:2]), SOURCES) == []
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapters_state_the_minutes_of_their_exercises(path):
+    head = nbformat.read(path, as_version=4).cells[0].source
+    minutes = sum(SOURCES[number].minutes for number, file in build.homes().items() if file == path.name)
+    assert f" minutes to read, {minutes} for the exercises." in head, "run book/tools/chapter_map.py"
+
+
 def test_box_of_an_exercise_in_words_has_its_solution():
     sample = exercises.parse(SAMPLE, "02_sample")
     assert exercises.box(sample) == (

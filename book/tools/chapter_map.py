@@ -4,7 +4,8 @@
     python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
 
 Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute
-for a displayed formula, a minute for 30 lines of code and for a figure. Exercises and folds are not counted.
+for a displayed formula, a minute for 30 lines of code and for a figure. Folds are not counted. The minutes for the
+exercises are the sum of those that their boxes state.
 A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars, and
 says the same below the heading of each starred section.
 """
@@ -22,7 +23,8 @@ WORDS, DISPLAYS, LINES = 130, 2, 30  # a minute each
 _HEADING = re.compile(r"^## (?:(?P<number>\d+\.\d+) )?(?P<title>.+)$", re.MULTILINE)
 _DISPLAY = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 _FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
-_TIME = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes to read")
+_TIME = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes to read(?:, \d+ for the exercises)?")
+_EXERCISE = re.compile(r"(?m)^> \*Level \d, (?P<minutes>\d+) minutes")
 _MAP = re.compile(r"^\*\*Map\*\*.*$", re.MULTILINE)
 _ENTRY = re.compile(r"(?P<number>\d+\.\d+)(?P<star>\\\*)? (?P<title>.+?) \((?P<minutes>\d+)\)(?: · |\.)")
 _MARKED = re.compile(r"^(?P<heading>## (?P<number>\d+\.\d+) .+)$(?:\n\n\*Advanced: .+\*$)?", re.MULTILINE)
@@ -85,6 +87,12 @@ def sections(notebook: dict) -> tuple[list[Section], float]:
     return list(found.values()), total
 
 
+def exercise_minutes(notebook: dict) -> int:
+    """The minutes that the boxes of the exercises state, together."""
+    texts = ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    return sum(int(found["minutes"]) for text in texts for found in _EXERCISE.finditer(text))
+
+
 def rounded(minutes: float) -> int:
     """A chapter's minutes as a reader is told them."""
     return 5 * max(1, round(minutes / 5))
@@ -109,7 +117,8 @@ def renewed(head: str, notebook: dict) -> str:
     )
     note = r" Sections with \* can be skipped at a first reading." if stars else ""
     line = f"**Map** (minutes): {entries}.{note}"
-    head = _TIME.sub(f"**Time:** {rounded(total)} minutes to read", head)
+    time = f"**Time:** {rounded(total)} minutes to read, {exercise_minutes(notebook)} for the exercises"
+    head = _TIME.sub(time, head)
     return _MAP.sub(lambda _: line, head) if old else f"{head.rstrip()}\n\n{line}"
 
 
