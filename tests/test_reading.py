@@ -219,7 +219,9 @@ def test_plumbing_is_folded_and_assertions_are_not(notebook):
         text, folded = source(cell), bool(cell["metadata"].get("tags"))
         if re.search(r"^\s*assert\b", text, re.MULTILINE):
             assert not folded, f"{cell['id']}: an assertion is folded away"
-        elif "plotting.style(" in text or any("image/png" in o.get("data", {}) for o in cell["outputs"]):
+        elif re.search(r"plotting\.style\(|\bresults\.(load|published)\(", text) or any(
+            "image/png" in o.get("data", {}) for o in cell["outputs"]
+        ):
             assert folded, f"{cell['id']}: give it the tag hide-input"
 
 
