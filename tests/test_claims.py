@@ -608,6 +608,14 @@ def test_the_verdicts_of_a_chapter_are_counted():
     assert [row.count('class="') for row in counted[2:]] == [3]  # the bar, and two blocks in it
 
 
+def test_a_chapter_in_two_parts_has_two_links():
+    pages = {"notebooks/02_first", "notebooks/02b_second", "notebooks/03_third"}
+    assert claim_ledger.chapter_names({2: "Two", 4: "Four"}, pages) == {
+        2: "[2 · Two](../notebooks/02_first.ipynb), [2b](../notebooks/02b_second.ipynb)",
+        4: "4 · Four",
+    }
+
+
 def test_the_figure_index_lists_figures_alone(built):
     paper_o, paper_s = built["figure_index"].find_all("table")
     assert len(paper_o.find_all("tr")) == 1  # the head alone

@@ -194,12 +194,14 @@ def assertion_link(assertion: Assertion) -> str:
 
 
 def chapter_names(chapters: dict[int, str], docnames: set[str]) -> dict[int, str]:
-    """Each chapter's number and title; a link where exactly one notebook of the book has its number."""
+    """Each chapter's number and title, linked where one notebook has its number, and its second part."""
     names = {}
     for number, title in chapters.items():
         found = [name for name in docnames if re.fullmatch(rf"{NOTEBOOKS}/{number:02d}_\w+", name)]
         text = f"{number} · {title}"
         names[number] = f"[{text}](../{found[0]}.ipynb)" if len(found) == 1 else text
+        for second in (name for name in docnames if re.fullmatch(rf"{NOTEBOOKS}/{number:02d}b_\w+", name)):
+            names[number] += f", [{number}b](../{second}.ipynb)"
     return names
 
 
