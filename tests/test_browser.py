@@ -58,7 +58,7 @@ def seen(request, html) -> dict:
     """What a browser shows of the pages: {page: {width: ..., axe: ..., print: ...}}."""
     pages = SHORT
     if request.param == "whole":
-        found = sorted(path.relative_to(html).as_posix() for path in html.glob("[!_]*/*.html"))
+        found = sorted(path.relative_to(html).as_posix() for path in html.glob("[!_]*/**/*.html"))
         pages = [*found, "search.html"]
     return run("measure.mjs", html, "--pages", ",".join(pages), "--axe", "--print")
 
