@@ -19,6 +19,7 @@ def configuration() -> dict:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
     config["html"]["favicon"] = str(ROOT / config["html"]["favicon"])
+    config["logo"] = str(ROOT / config["logo"])
     settings = config["sphinx"]["config"]
     settings["templates_path"] = [str(ROOT / path) for path in settings["templates_path"]]
     extensions = config["sphinx"]["local_extensions"]

@@ -78,6 +78,7 @@ PLACES = [
     Place("notebooks/08_kernel_under_sgd", "fig-8-1", "scatter"),
     Place("notebooks/11_on_the_edge", "fig-11-1", "edge"),
     Place("notebooks/16_learning_speed", "fig-16-1", "catapult"),
+    Place("notebooks/17_finite_width", "fig-17-0", "scatter"),
 ]
 
 
@@ -93,7 +94,7 @@ def table(data: dict) -> str:
 def shown(value: object) -> str:
     if value is None:
         return "—"
-    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else escape(str(value))
+    return f"{value + 0.0:.4g}".replace("-", "−") if isinstance(value, float) else escape(str(value))
 
 
 def card(name: str) -> nodes.raw:

@@ -27,7 +27,8 @@ def settings(static: Path) -> dict:
     """The book's configuration, changed to what an EPUB needs; `static` holds its style sheets."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
-    config.pop("launch_buttons", None)
+    for only_on_the_web in ("launch_buttons", "logo"):
+        config.pop(only_on_the_web, None)
     sphinx = config["sphinx"]
     places = {name: str(ROOT / path) for name, path in sphinx["local_extensions"].items()}
     sphinx["local_extensions"] = places | {"mathml": str(ROOT / "book" / "ext")}
