@@ -2,11 +2,14 @@
 
 import copy
 import json
+import math
 import re
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 from built_book import ROOT
@@ -16,11 +19,13 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 sys.path.insert(0, str(ROOT / "tests" / "environments"))
 
 import address
+import benchmarks
 import claims_export
 import colab_now
 import epub
 import ledger
 import mathml
+import pages
 import paper
 import trials
 from plain_math import plain, without_tex
@@ -129,16 +134,25 @@ def test_links_of_a_printed_page_lead_to_the_site():
     assert printed.endswith('<a href="#thm-1">y</a><a href="https://a.org">z</a>')
 
 
+def test_the_footer_leads_to_the_other_forms_where_they_are_published():
+    base = "https://site.org/book/"
+    links = re.findall('href="([^"]*)"', pages.footer("Version 1", base, "notebooks/01_x"))
+    assert links == [f"{base}pdf/01_x.pdf", f"{base}pdf/ntk-book.pdf", f"{base}ntk-book.epub"]
+    # the names that the tools give these files
+    assert paper.printed(Path("html"), "notebooks/01_x.ipynb") == Path("html/pdf/01_x.pdf")
+    assert pages.footer("Version 1", "", "x") == '<p class="version">Version 1</p>'
+
+
 # ---- claims.json
 
 
 @pytest.fixture(scope="module")
 def exported() -> dict:
-    pages = [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    chapters = [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
     book = ROOT / "book"
     evidence = trials.load_records(book), trials.load_balls(book)
     return claims_export.document(
-        ledger.load(book / "claims.yml"), pages, "1.0", "https://site.org/book/", *evidence
+        ledger.load(book / "claims.yml"), chapters, "1.0", "https://site.org/book/", *evidence
     )
 
 
@@ -226,6 +240,48 @@ def test_figures_are_described_without_tex():
     assert captions
     left = [text for caption in captions if re.search(r"[\\${}]", text := without_tex(caption))]
     assert not left, left
+
+
+# ---- the page on performance
+
+
+def results(name: str) -> dict:
+    return json.loads((ROOT / benchmarks.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(benchmarks.SHOWN))
+def test_results_are_shown_in_words(name):
+    shown = "\n".join(benchmarks.markdown(results(name), benchmarks.SHOWN[name]))
+    assert not re.findall(r"\w*_\w*", shown.replace("sigma_w", "").replace("sigma_b", ""))
+    assert f"```{{benchmark}} {name}\n" in (ROOT / "book" / "performance.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(benchmarks.SHOWN))
+def test_a_chart_has_a_mark_where_each_number_is(name):
+    given, shown = results(name)["rows"], benchmarks.SHOWN[name]
+    for chart in shown.charts:
+        drawn = ET.fromstring(benchmarks.drawn(chart, given, shown.case))
+        svg = drawn.find("{*}svg")
+        marks = [float(mark.get("x").rstrip("%")) for mark in svg.findall("{*}svg")]
+        numbers = [math.log10(row[n]) for row in given for n in reversed(chart.contenders) if row[n]]
+        assert len(marks) == len(numbers)
+        # equal factors are equal distances, and every mark is within the frame
+        slope, start = np.polyfit(numbers, marks, 1)
+        assert slope > 0
+        assert max(abs(slope * x + start - mark) for x, mark in zip(numbers, marks, strict=True)) < 0.02
+        assert 0 < min(marks) <= max(marks) < 100
+
+
+def test_ticks_are_in_units_that_one_says():
+    seconds = benchmarks.Chart("", {}, 1.0)
+    assert [benchmarks.tick(power, seconds) for power in (-5, -3, -1, 0, 2)] == [
+        "10 µs",
+        "1 ms",
+        "100 ms",
+        "1 s",
+        "100 s",
+    ]
+    assert benchmarks.tick(4, seconds._replace(unit=None)) == "10,000"
 
 
 # ---- the EPUB

@@ -59,6 +59,15 @@ def version(root: Path) -> str:
     return ", ".join(filter(None, (f"Version {number}", when)))
 
 
+def footer(version: str, base: str, pagename: str) -> str:
+    """The version, and where the other forms of the book are published (`make pdf epub` prints them)."""
+    forms = {"PDF": "pdf/ntk-book.pdf", "EPUB": "ntk-book.epub"}
+    if pagename:
+        forms = {"this page as PDF": f"pdf/{pagename.rpartition('/')[2]}.pdf"} | forms
+    links = [f'<a href="{urljoin(base, path)}">{name}</a>' for name, path in forms.items()] if base else []
+    return f'<p class="version">{" · ".join(filter(None, (version, *links)))}</p>'
+
+
 def note_version(app: Sphinx) -> None:
     root = Path(app.srcdir)
     app.ntk_version = version(root) if (root / "pyproject.toml").is_file() else ""
@@ -82,7 +91,9 @@ def add_head(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
         head.append(f'<meta name="description" content="{escape(about)}" />')
     # Docutils says the viewport here as well, and the template has it already.
     context["metatags"] = VIEWPORT.sub("", context.get("metatags", "")) + "\n".join(["", *head])
-    context["theme_extra_footer"] = f'<p class="version">{app.ntk_version}</p>' if app.ntk_version else ""
+    context["theme_extra_footer"] = footer(
+        app.ntk_version, app.config.html_baseurl, pagename if doctree else ""
+    )
 
 
 def write_map(app: Sphinx, error: Exception | None) -> None:

@@ -71,6 +71,11 @@ def print_page(page: Path, address: str, target: Path) -> None:
         raise RuntimeError(f"chromium did not print {page}:\n{done.stderr}")
 
 
+def printed(html: Path, name: str) -> Path:
+    """Where the PDF of a page goes."""
+    return html / "pdf" / f"{Path(name).stem}.pdf"
+
+
 def bind(files: dict[Path, str], target: Path) -> None:
     """One file of all, with their titles as its outline."""
     writer = PdfWriter()
@@ -98,7 +103,7 @@ def main(arguments: list[str]) -> int:
         page = (html / name).with_suffix(".html")
         if chosen and page.stem not in chosen:
             continue
-        target = folder / f"{page.stem}.pdf"
+        target = printed(html, name)
         print_page(page, urljoin(base, page.relative_to(html).as_posix()), target)
         files[target] = title_of(page)
         print(f"printed {target}", flush=True)
