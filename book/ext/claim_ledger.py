@@ -82,7 +82,7 @@ def chapters_table(ledger: Ledger, chapters: dict[int, str]) -> list[str]:
 def bar(counts: dict[str, int]) -> str:
     """Counts of verdicts as coloured blocks, in HTML; the numbers stand beside it."""
     blocks = "".join(
-        f'<span class="{CLASSES[verdict]}" style="width:{0.35 * n:.2f}em"></span>'
+        f'<span class="{CLASSES[verdict]}" style="width:{0.5 * n:g}em"></span>'
         for verdict, n in counts.items()
         if n
     )
@@ -285,7 +285,7 @@ class ClaimChapters(_LedgerDirective):
     def run(self) -> list[nodes.Node]:
         ledger = self.ledger()
         lines = chapters_table(ledger, self.chapters(ledger))
-        return self.markdown(lines, nodes.Element()).children
+        return [self.markdown(lines, nodes.container(classes=["claim-chapters"]))]
 
 
 class ClaimChanges(_LedgerDirective):

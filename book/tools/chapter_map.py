@@ -4,8 +4,8 @@
     python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
 
 Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute
-for a displayed formula, a minute for 30 lines of code and for a figure. Folds are not counted. The minutes for the
-exercises are the sum of those that their boxes state.
+for a displayed formula, a minute for 30 lines of code and for a figure. Folds are not counted. The minutes
+for the exercises are the sum of those that their boxes state.
 A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars, and
 says the same below the heading of each starred section.
 """
