@@ -82,7 +82,7 @@ def chapters_table(ledger: Ledger, chapters: dict[int, str]) -> list[str]:
 def bar(counts: dict[str, int]) -> str:
     """Counts of verdicts as coloured blocks, in HTML; the numbers stand beside it."""
     blocks = "".join(
-        f'<span class="{CLASSES[verdict]}" style="width:{0.5 * n:g}em"></span>'
+        f'<span class="{CLASSES[verdict]}" style="width:{0.3 * n:.1f}em"></span>'
         for verdict, n in counts.items()
         if n
     )
