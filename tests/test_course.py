@@ -1,5 +1,6 @@
 """The course: the sources of its exercises, and what is generated from them."""
 
+import ast
 import json
 import re
 import subprocess
@@ -185,6 +186,12 @@ def test_names_of_answers_are_unique_and_their_lines_do_not_scroll():
     assert len(names) == len(set(names))
     cells = [cell for exercise in CODED for cells in exercise.code.values() for cell in cells]
     assert max(len(line) for cell in cells for line in cell.split("\n")) <= 88
+
+
+def test_public_checks_say_what_they_look_at():
+    for exercise in CODED:
+        nodes = [node for check in exercise.code["public"] for node in ast.walk(ast.parse(check))]
+        assert all(node.msg for node in nodes if isinstance(node, ast.Assert)), exercise.number
 
 
 @pytest.mark.everywhere

@@ -31,7 +31,7 @@ def ntk_rates(learning_rate, widths, sigma_w, sigma_b):
 # %% public
 weights, biases = ntk_rates(0.1, [50, 50, 50], 2.0, 0.5)
 assert np.allclose(weights, [1.25, 1.25]), "two matrices with 50 inputs each"
-assert np.isclose(biases, 0.4)
+assert np.isclose(biases, 0.4), "the rate of the biases"
 
 # %% hidden
 weights, biases = ntk_rates(2e-3, [3072, 400, 400, 400, 10], 1.5**0.5, 0.1)

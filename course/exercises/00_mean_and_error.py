@@ -29,7 +29,7 @@ def mean_and_error(values):
 # %% public
 draws = np.random.default_rng(0).normal(size=(10000, 2))
 mean, error = mean_and_error(draws)
-assert np.allclose(mean, draws.mean(0))
+assert np.allclose(mean, draws.mean(0)), "the mean over the rows"
 assert np.allclose(error, 0.01, rtol=0.05), "10,000 draws of standard deviation 1"
 
 # %% hidden

@@ -30,7 +30,7 @@ def orthogonal(seed, n):
 q = orthogonal(0, 5)
 assert np.allclose(q @ q.T, np.eye(5)), "orthogonal"
 assert np.allclose(q, orthogonal(0, 5)), "the same seed gives the same matrix"
-assert not np.allclose(q, orthogonal(1, 5))
+assert not np.allclose(q, orthogonal(1, 5)), "another seed gives another matrix"
 
 # %% hidden
 first = np.array([orthogonal(seed, 3)[0, 0] for seed in range(600)])

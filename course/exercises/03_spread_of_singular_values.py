@@ -27,7 +27,9 @@ def relative_variance(j):
 # The squares $s_i^2$ are the eigenvalues of $J^\top J$: $\sum s_i^2 = \operatorname{Tr} J^\top J = \sum J_{ij}^2$ and $\sum s_i^4 = \operatorname{Tr} (J^\top J)^2$.
 
 # %% public
-assert np.isclose(relative_variance(np.eye(4)), 0)
+assert np.isclose(relative_variance(np.eye(4)), 0), (
+    "equal singular values have no spread"
+)
 assert np.isclose(relative_variance(3 * np.eye(2)), 0), "the scale does not matter"
 
 # %% hidden

@@ -30,7 +30,7 @@ def kernel_change(alpha, y, learning_rate, steps):
 # The gradient is $\frac1\alpha (\alpha f - y) f'$. In the end $\alpha f = y$, so $\theta \approx y/\alpha$, and the kernel $(1 + \theta)^2$ has changed by $2y/\alpha$ to first order. Without the division by $\alpha^2$ the steps are $\alpha^2$ times as large, and diverge.
 
 # %% public
-assert kernel_change(1.0, 1.0, 0.1, 0) == 0
+assert kernel_change(1.0, 1.0, 0.1, 0) == 0, "no step, no change"
 assert np.isclose(kernel_change(1.0, 1.0, 0.1, 1), 0.21), (
     "one step by hand: theta = 0.1"
 )

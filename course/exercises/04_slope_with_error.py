@@ -31,7 +31,7 @@ def exponent(n, y, error):
 n = np.array([64.0, 256.0, 1024.0])
 b, b_error = exponent(n, 3 * n**-0.5, 0.1 * n**-0.5)
 assert np.isclose(b, -0.5), "an exact power law"
-assert b_error > 0
+assert b_error > 0, "a standard error is positive"
 
 # %% hidden
 n, y = np.array([64.0, 256.0, 1024.0, 4096.0]), np.array([1.0, 0.55, 0.23, 0.2])

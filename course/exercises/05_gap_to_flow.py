@@ -29,7 +29,9 @@ def gap(kernel, z0, learning_rate, steps):
 # In the eigenbasis each component is multiplied by $(1 - x)^k$ or by $e^{-kx}$, $x = \eta\lambda/N$. The rotation back does not change the length. To first order the factor differs by $\frac{\eta t \lambda^2}{2 N^2} e^{-\lambda t/N}$, so halving the step halves the gap.
 
 # %% public
-assert np.isclose(gap(2 * np.eye(2), np.array([3.0, 4.0]), 1.0, 1), 5 * np.exp(-1))
+assert np.isclose(gap(2 * np.eye(2), np.array([3.0, 4.0]), 1.0, 1), 5 * np.exp(-1)), (
+    "one step that ends at zero: what is left is the flow"
+)
 
 # %% hidden
 rng = np.random.default_rng(0)

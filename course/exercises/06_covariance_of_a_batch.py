@@ -30,7 +30,9 @@ def batch_covariance(gradients, size, replacement):
 
 # %% public
 g = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [1.0, 5.0]])
-assert np.allclose(batch_covariance(g, 1, True), np.cov(g.T, bias=True))
+assert np.allclose(batch_covariance(g, 1, True), np.cov(g.T, bias=True)), (
+    "a batch of one example"
+)
 assert np.allclose(batch_covariance(g, 4, False), 0), "the whole sample has no noise"
 
 # %% hidden

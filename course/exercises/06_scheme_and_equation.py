@@ -30,8 +30,10 @@ def scheme_moments(x0, lam, c, learning_rate, steps):
 
 # %% public
 mean, variance = scheme_moments(3.0, 1.0, 2.0, 0.5, 2)
-assert np.isclose(mean, 0.75)
-assert np.isclose(scheme_moments(0.0, 1.0, 2.0, 1e-3, 9000)[1], 1e-3, rtol=0.01)
+assert np.isclose(mean, 0.75), "two steps that halve the mean"
+assert np.isclose(scheme_moments(0.0, 1.0, 2.0, 1e-3, 9000)[1], 1e-3, rtol=0.01), (
+    "a small step, many of them: about that of the equation"
+)
 
 # %% hidden
 assert np.isclose(scheme_moments(0.0, 1.0, 2.0, 0.5, 1)[1], 0.5)

@@ -32,7 +32,7 @@ def second_moment(kernel, z0, learning_rate, steps):
 # %% public
 assert np.allclose(
     second_moment(np.eye(2), np.array([1.0, 2.0]), 0.1, 0), [[1, 2], [2, 4]]
-)
+), "no step: z0 z0^T"
 one = second_moment(np.array([[2.0]]), np.array([3.0]), 0.1, 2)
 assert np.isclose(one[0, 0], 9 * 0.8**4), "one example has no noise"
 

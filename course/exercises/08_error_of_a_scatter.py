@@ -32,8 +32,8 @@ def scatter(x):
 
 # %% public
 cv, error = scatter(np.array([1.0, 2.0, 3.0]))
-assert np.isclose(cv, 0.5)
-assert error > 0
+assert np.isclose(cv, 0.5), "deviation over mean"
+assert error > 0, "an error is positive"
 
 # %% hidden
 x = np.array([1.0, 2.0, 4.0, 5.0, 9.0])

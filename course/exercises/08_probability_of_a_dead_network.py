@@ -26,8 +26,8 @@ def dead(n, depth):
 # `log1p(x)` and `expm1(x)` are accurate for small $x$: the probability is $-\operatorname{expm1}\bigl((L-1) \operatorname{log1p}(-2^{-n})\bigr)$.
 
 # %% public
-assert np.isclose(dead(1, 2), 0.5)
-assert np.isclose(dead(10, 100), 0.0922, atol=1e-4)
+assert np.isclose(dead(1, 2), 0.5), "two layers, one neuron"
+assert np.isclose(dead(10, 100), 0.0922, atol=1e-4), "100 layers of ten neurons"
 
 # %% hidden
 assert np.isclose(dead(60, 101), 100 * 2.0**-60, rtol=1e-10, atol=0)

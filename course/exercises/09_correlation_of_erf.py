@@ -34,7 +34,7 @@ def correlation(c, depth, sigma_w, sigma_b):
 # The variance enters the arc sine twice: the two pre-activations have variance $q$ each and covariance $qc$, and only the covariance carries the $c$. With $\sigma_w = 1.5$ the correlation of almost any pair tends to a value below 1: the chaotic phase.
 
 # %% public
-assert np.isclose(correlation(0.3, 1, 1.2, 0.4), 0.3)
+assert np.isclose(correlation(0.3, 1, 1.2, 0.4), 0.3), "layer 1 gives c"
 assert np.isclose(correlation(1.0, 20, 1.2, 0.4), 1), "equal inputs stay equal"
 
 # %% hidden

@@ -26,8 +26,12 @@ def condition(a, b, n):
 # The matrix is $(a - b) I + b\, \mathbf 1 \mathbf 1^\top$: $\mathbf 1$ has the eigenvalue $a + (N - 1) b$, all that is orthogonal to it $a - b$. In the ordered phase $a - b$ dies exponentially and with it the part that tells inputs apart; in the chaotic phase $b/a$ does.
 
 # %% public
-assert np.isclose(condition(2.0, 0.0, 7), 1)
-assert np.isclose(condition(2.0, 1.99, 10**6), 1.99e8, rtol=1e-3)
+assert np.isclose(condition(2.0, 0.0, 7), 1), (
+    "no correlation: a multiple of the identity"
+)
+assert np.isclose(condition(2.0, 1.99, 10**6), 1.99e8, rtol=1e-3), (
+    "a million inputs that are nearly equal"
+)
 
 # %% hidden
 values = np.linalg.eigvalsh(2 * np.eye(3) + 1)

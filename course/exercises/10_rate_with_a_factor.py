@@ -27,7 +27,9 @@ def rate(depth1, e1, depth2, e2):
 
 # %% public
 e = {depth: 5 * depth * 0.9**depth for depth in (1000, 1100)}
-assert abs(rate(1000, e[1000], 1100, e[1100]) - 0.9) < 0.005
+assert abs(rate(1000, e[1000], 1100, e[1100]) - 0.9) < 0.005, (
+    "the factor L is taken out"
+)
 
 # %% hidden
 e = {depth: 5 * depth * 0.8**depth for depth in (4, 10, 20)}

@@ -32,8 +32,10 @@ def kernel_ratio(c, depth):
 
 # %% public
 assert np.isclose(kernel_ratio(1.0, 50), 1), "equal inputs: Theta = q L"
-assert np.isclose(kernel_ratio(0.3, 1), 0.3)
-assert abs(kernel_ratio(0.3, 20000) - 0.25) < 0.002
+assert np.isclose(kernel_ratio(0.3, 1), 0.3), "layer 1 gives c"
+assert abs(kernel_ratio(0.3, 20000) - 0.25) < 0.002, (
+    "a deep network is near one quarter"
+)
 
 # %% hidden
 depths = [2, 5, 40]

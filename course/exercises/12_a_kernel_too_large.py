@@ -27,8 +27,8 @@ def log_kernel(q1, depth, sigma_w):
 # $\log q_1 + (L-1) \log g + \log(1 + (L-1) a/g)$. The power itself exceeds the largest double, about $10^{308}$, from depth 1,025 on for $\sigma_w^2 = 2$.
 
 # %% public
-assert np.isclose(log_kernel(1.0, 1, 1.3), 0)
-assert np.isclose(np.exp(log_kernel(1.0, 3, 2**0.5)), 8)
+assert np.isclose(log_kernel(1.0, 1, 1.3), 0), "depth 1 gives q1"
+assert np.isclose(np.exp(log_kernel(1.0, 3, 2**0.5)), 8), "depth 3, branches of slope 1"
 
 # %% hidden
 deep = log_kernel(2.0, 10**6, 2**0.5)

@@ -30,7 +30,7 @@ def residual(q1, depth, sigma_w, sigma_b):
 # The source of the kernel is $\Delta^l = \sigma_b^2 + \frac{\sigma_w^2}{2} q$, the kernel of the branch, and not the whole variance: the skip connection has no parameters.
 
 # %% public
-assert np.allclose(residual(1.5, 1, 1.0, 0.3), (1.5, 1.5))
+assert np.allclose(residual(1.5, 1, 1.0, 0.3), (1.5, 1.5)), "depth 1 gives (q1, q1)"
 assert np.isclose(residual(1.0, 3, 2**0.5, 0.0)[0], 4), "the variance doubles"
 
 # %% hidden

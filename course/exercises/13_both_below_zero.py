@@ -27,8 +27,12 @@ def both_negative(covariance):
 # The signs depend on directions alone: $\frac12 - \frac{\theta}{2\pi}$ with $\cos\theta = C_{12}/\sqrt{C_{11} C_{22}}$, the correlation.
 
 # %% public
-assert np.isclose(both_negative(np.eye(2)), 0.25)
-assert np.isclose(both_negative(np.array([[1.0, 0.5], [0.5, 1.0]])), 1 / 3)
+assert np.isclose(both_negative(np.eye(2)), 0.25), (
+    "independent: each sign has probability one half"
+)
+assert np.isclose(both_negative(np.array([[1.0, 0.5], [0.5, 1.0]])), 1 / 3), (
+    "correlation one half"
+)
 
 # %% hidden
 assert np.isclose(both_negative(np.array([[4.0, 1.0], [1.0, 1.0]])), 1 / 3)

@@ -27,7 +27,7 @@ def expected_range(q, gamma):
 
 # %% public
 assert np.isclose(expected_range(1.0, 1.0), 2 / np.pi**0.5), "independent outputs"
-assert expected_range(3.0, 0.0) == 0
+assert expected_range(3.0, 0.0) == 0, "equal outputs have no range"
 
 # %% hidden
 y = np.random.default_rng(0).normal(size=(2, 400000))

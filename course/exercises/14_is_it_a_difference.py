@@ -26,8 +26,10 @@ def z_score(mean1, sd1, runs1, mean2, sd2, runs2):
 # The standard error of a mean is the standard deviation over $\sqrt m$; the squares of independent errors add. A row with a large $\pm$ and few runs says little.
 
 # %% public
-assert np.isclose(z_score(80.0, 3.0, 1, 70.0, 4.0, 1), 2)
-assert z_score(1.0, 1.0, 5, 1.0, 2.0, 5) == 0
+assert np.isclose(z_score(80.0, 3.0, 1, 70.0, 4.0, 1), 2), (
+    "one run each: errors 3 and 4"
+)
+assert z_score(1.0, 1.0, 5, 1.0, 2.0, 5) == 0, "equal means"
 
 # %% hidden
 assert np.isclose(z_score(80.0, 3.0, 9, 70.0, 4.0, 16), 10 / 2**0.5)

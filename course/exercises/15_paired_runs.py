@@ -29,7 +29,7 @@ def paired(a, b):
 # %% public
 a, b = np.random.default_rng(0).normal(size=(2, 100000))
 difference, error = paired(a + 0.5, b)
-assert np.isclose(difference, 0.5 + a.mean() - b.mean())
+assert np.isclose(difference, 0.5 + a.mean() - b.mean()), "the mean of the differences"
 assert np.isclose(error, (2 / 100000) ** 0.5, rtol=0.02), "independent pairs"
 
 # %% hidden

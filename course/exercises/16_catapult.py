@@ -28,7 +28,7 @@ def catapult(s, g, steps):
 # Both new values are made of the old ones. Between 2 and 4 the loss $g$ grows until $g$ is of order one; then $s$ falls below 2, and the loss dies. At $s = 4$ the kernel stays.
 
 # %% public
-assert np.allclose(catapult(3.0, 0.1, 0), (3.0, 0.1))
+assert np.allclose(catapult(3.0, 0.1, 0), (3.0, 0.1)), "no step: the start"
 assert np.allclose(catapult(4.0, 0.5, 1), (4.0, 0.5 * 2.5**2)), "on the mark"
 
 # %% hidden

@@ -33,7 +33,9 @@ def steps_to(kernel, z0, learning_rate, level):
 # In the eigenbasis component $i$ is multiplied by $(1 - \eta\lambda_i/N)^k$. Add the squares and count. The slowest mode decides in the end, but which mode is slow depends on the step: near $2N/\lambda_{\max}$ it is the top one.
 
 # %% public
-assert steps_to(2 * np.eye(2), np.array([1.0, 1.0]), 0.5, 0.2) == 2
+assert steps_to(2 * np.eye(2), np.array([1.0, 1.0]), 0.5, 0.2) == 2, (
+    "the residual halves in a step, its square quarters"
+)
 assert steps_to(np.eye(1), np.ones(1), 2.5, 0.1) == np.inf, "an unstable step"
 
 # %% hidden

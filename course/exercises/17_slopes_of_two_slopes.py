@@ -27,8 +27,8 @@ def scatter_slope(a, b, orthogonal):
 # Only the spread of the squared gates, $\kappa$, matters; a common factor of the slopes drops out.
 
 # %% public
-assert np.isclose(scatter_slope(1.0, 0.0, False), 11 / 3)
-assert np.isclose(scatter_slope(1.0, 1.0, True), 0.0)
+assert np.isclose(scatter_slope(1.0, 0.0, False), 11 / 3), "ReLU, Gaussian weights"
+assert np.isclose(scatter_slope(1.0, 1.0, True), 0.0), "linear, orthogonal weights"
 
 # %% hidden
 assert np.isclose(scatter_slope(1.0, 0.0, True), 7 / 3)

@@ -29,8 +29,8 @@ def spread_at(depth, c, p):
 # With $b \sim \beta\, l^{1-p}$ the two sides give $\beta (1 - p) = -2 \beta + c$: $\beta = c/(3 - p)$. So $b \sim \frac{c}{l}$ for $p = 2$, and $\frac{c\, l}{3}$ for $p = 0$.
 
 # %% public
-assert np.isclose(spread_at(3, 1.0, 2), 0.25)
-assert np.isclose(spread_at(2, 1.0, 0), 0.0)
+assert np.isclose(spread_at(3, 1.0, 2), 0.25), "one step from zero: c over 2 to the p"
+assert np.isclose(spread_at(2, 1.0, 0), 0.0), "depth 2 is the start"
 
 # %% hidden
 assert abs(2000 * spread_at(2000, 2.0, 2) - 2.0) < 0.02

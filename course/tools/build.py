@@ -52,9 +52,9 @@ MATHJAX = json.dumps(
     }
 )
 HOW_TO = """\
-Each exercise has a cell for your answer and a cell that checks it. Replace the dots, run both. The checks \
-look at special cases: an answer that passes them may still be wrong, so test it on cases of your own. \
-Hand in this notebook: *File*, *Download*, *.ipynb*."""
+Each exercise has a cell for your answer and a cell that checks it. Replace the dots, run both. An error that \
+names an `ellipsis` says that dots are left. The checks look at special cases: an answer that passes them may still \
+be wrong, so test it on cases of your own. Hand in this notebook: *File*, *Download*, *.ipynb*."""
 
 
 def titles() -> dict[int, tuple[str, str]]:
