@@ -13,6 +13,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from scipy import stats
 
 from ntk_helpers import data
 from ntk_helpers.data import load, sphere
@@ -491,6 +492,15 @@ def test_sphere_points_have_norm_one_and_no_direction():
     assert np.all(np.abs(points.mean(axis=0)) < 4 * np.sqrt(1 / 3 / n))
     second = points.T @ points / n
     assert np.all(np.abs(second - np.eye(d) / 3) < 4 * np.sqrt((1 / 5 - 1 / 9) / n))
+
+    # Not moments alone: points of a cube, scaled to norm one, have these means and are refused.
+    def smallest_p(points):
+        directions = np.column_stack([np.eye(d), np.ones(d) / np.sqrt(d)])
+        return min(stats.kstest(part, "uniform", (-1, 2)).pvalue for part in (points @ directions).T)
+
+    cube = np.random.default_rng(0).uniform(-1, 1, (n, d))
+    assert smallest_p(points) > 1e-3
+    assert smallest_p(cube / np.linalg.norm(cube, axis=1, keepdims=True)) < 1e-6
 
 
 def test_sphere_does_not_depend_on_the_global_precision():
