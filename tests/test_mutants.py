@@ -160,6 +160,18 @@ def test_only_the_statements_run_that_the_assertion_needs():
     assert len(used) == 8
 
 
+def test_a_function_may_read_what_is_set_after_it():
+    sources = (
+        "def scaled(x):\n    k = factor\n    return k * x",
+        "factor, k = 3.0, 1 / 0",
+        "assert scaled(1) == 3",
+    )
+    cells = [mutants.Cell(str(k), source) for k, source in enumerate(sources)]
+    code = mutants.statements(cells)
+    assert mutants.slice_of(code, 2) == [0, 1, 2]
+    assert "k" not in code[0].later
+
+
 def test_a_mutant_without_its_texts_is_refused(tmp_path):
     path = tmp_path / "mutants.yml"
     path.write_text("X-one:\n- {what: a, old: b}\n")

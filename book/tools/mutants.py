@@ -64,13 +64,17 @@ class Cell(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement at the top level of a cell: the names that it sets or changes, and those that it reads."""
+    """A statement at the top level of a cell: the names that it sets or changes, and those that it reads.
+
+    `later` are the names that a function looks up when it is called: they may be set after its definition.
+    """
 
     cell: int
     source: str
     sets: frozenset[str]
     reads: frozenset[str]
     asserts: bool
+    later: frozenset[str]
 
 
 class Result(NamedTuple):
@@ -142,7 +146,19 @@ def _statement(cell: int, source: str) -> Statement:
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             sets |= _base(node.value.func)  # x.append(...), jax.config.update(...)
     asserts = any(isinstance(node, ast.Assert) for node in _top_level(tree))
-    return Statement(cell, source, frozenset(sets), frozenset(reads), asserts)
+    function = isinstance(tree.body[0], ast.FunctionDef)
+    later = reads - _own_names(tree.body[0]) if function else ()
+    return Statement(cell, source, frozenset(sets), frozenset(reads), asserts, frozenset(later))
+
+
+def _own_names(function: ast.FunctionDef) -> set[str]:
+    """A function's arguments and variables."""
+    arguments = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    return arguments | {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
 
 
 def _top_level(tree: ast.AST) -> Iterable[ast.AST]:
@@ -162,12 +178,16 @@ def _base(node: ast.AST) -> set[str]:
 
 def slice_of(code: list[Statement], cell: int, first: int = 0) -> list[int]:
     """The statements from `first` on that the asserts of a cell need, the asserts included."""
-    needed, chosen = set(), []
-    for i in range(len(code) - 1, first - 1, -1):
-        if (code[i].cell == cell and code[i].asserts) or (code[i].cell <= cell and code[i].sets & needed):
-            needed |= code[i].reads
-            chosen.append(i)
-    return chosen[::-1]
+    later, chosen, before = set(), set(), None
+    while chosen != before:  # again, where a function that was chosen reads what is set after its definition
+        needed, before = set(later), set(chosen)
+        for i in range(len(code) - 1, first - 1, -1):
+            here = code[i]
+            if (here.cell == cell and here.asserts) or (here.cell <= cell and here.sets & needed):
+                needed |= here.reads
+                later |= here.later
+                chosen.add(i)
+    return sorted(chosen)
 
 
 def site(cells: list[Cell], mutant: Mutant) -> tuple[int, int]:
