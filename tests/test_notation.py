@@ -21,7 +21,7 @@ WHOLE_BOOK = {
     "W": {0, 2, 4, 8, 9, 13, 15, 17},  # W^l, weights, and W(q)
     "R": {9, 10, 14},  # the map of the variance
     "\\alpha": {10, 13},  # its slope
-    "\\chi": {3, 9, 10, 11, 13, 14, 17},
+    "\\chi": {3, 9, 10, 11, 13, 14, 17, 18},
 }
 LETTERS = {
     "V": LETTER.format("V"),
