@@ -22,7 +22,7 @@ WHOLE_BOOK = {
     "R": {9, 10, 14},  # the map of the variance
     "\\alpha": {10, 13},  # its slope
     "\\chi": {3, 9, 10, 11, 13, 14, 17, 18},
-    "\\gamma": {9, 10, 12, 13},  # 1 - c
+    "\\gamma": {9, 10, 12, 13, 18},  # 1 - c
 }
 # Letters of the first table, and pi, mean the same everywhere.
 EVERYWHERE = {"\\eta", "\\Theta", "\\pi", "\\sigma", "\\Sigma", "\\phi", "\\theta"}

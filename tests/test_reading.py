@@ -205,7 +205,7 @@ def test_a_chapter_ends_with_what_is_taken_away_and_what_it_means_in_practice(no
     prose = "\n\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     parts = re.split(r"^## ", prose, flags=re.MULTILINE)
     (taken,) = (part for part in parts if part.startswith("Take-away\n"))
-    practice = any(re.match(r"\d+\.\d+ What it means for practice\n", part) for part in parts)
+    practice = any(re.match(r"\d+\.\d+ What it means for practice\b", part) for part in parts)
     assert practice or "\n* **In practice.** " in taken
 
 
