@@ -304,6 +304,24 @@ def test_a_page_of_the_epub_is_xml_without_what_needs_a_browser():
         assert gone not in cleaned, gone
 
 
+def test_the_epub_lists_its_pages_in_the_order_of_its_contents():
+    names = ("nav.xhtml", "book/intro.xhtml", "notebooks/01_x.xhtml", "genindex.xhtml", "_static/theme.html")
+    items = "".join(f'<item id="{name[:4]}" href="{name}"/>' for name in names)
+    opf = (
+        f'<package xmlns="{epub.OPF}"><manifest>{items}</manifest>'
+        '<spine toc="ncx"><itemref idref="gone"/></spine></package>'
+    )
+    pages = dict.fromkeys(names[:4], "<p/>") | {"notebooks/01_x.xhtml": '<math xmlns="x"/>'}
+    nav = '<link href="x"/><nav><a href="notebooks/01_x.xhtml#a"/><a href="book/intro.xhtml"/></nav>'
+    tree = ET.fromstring(epub.contents(opf, nav, pages))
+    manifest, spine = tree.find("{*}manifest"), tree.find("{*}spine")
+    held = {item.get("href"): item.get("properties") for item in manifest}
+    assert held == dict.fromkeys(names[:4]) | {"notebooks/01_x.xhtml": "mathml"}
+    order = [(item.get("idref"), item.get("linear")) for item in spine]
+    assert order == [("note", None), ("book", None), ("nav.", "no"), ("geni", "no")]
+    assert spine.get("toc") == "ncx"
+
+
 def test_mathml_is_stripped_of_what_only_mathjax_reads():
     given = '<math xmlns="x">\n  <mi data-latex="a" mathvariant="script">A</mi>\n</math>'
     assert mathml.tidy(given) == '<math xmlns="x"><mi mathvariant="script">A</mi></math>'

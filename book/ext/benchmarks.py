@@ -19,6 +19,7 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
+SVG = "http://www.w3.org/2000/svg"  # an EPUB wants it said
 RESULTS = Path("tests") / "benchmarks" / "results"
 
 
@@ -195,14 +196,14 @@ def drawn(chart: Chart, rows: list[dict], case: str) -> str:
             mark = f'<path class="c{which + 1}" d="{MARKS[which]}"/>'
             lines.append(f'<svg x="{x}" y="{y}" overflow="visible">{mark}</svg>')
     legend = "".join(
-        '<span><svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">'
+        f'<span><svg xmlns="{SVG}" width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true">'
         f'<path class="c{which + 1}" d="{MARKS[which]}"/></svg> {escape(words)}</span>'
         for which, words in enumerate(chart.contenders.values())
     )
     says = f"{chart.title}: {', '.join(chart.contenders.values())}. The table below has the numbers."
     return (
         f'<figure class="benchmark"><figcaption><b>{escape(chart.title)}</b>{legend}</figcaption>'
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(says)}" width="100%" '
+        f'<svg xmlns="{SVG}" role="img" aria-label="{escape(says)}" width="100%" '
         f'height="{bottom + EDGE}">{"".join(lines)}</svg></figure>'
     )
 

@@ -52,7 +52,8 @@ class ChapterFigure(Directive):
         uri = "/" + Path(os.path.relpath(file, source)).as_posix()
         image = nodes.image(uri=uri, alt=" ".join(self.content))
         here = Path(env.doc2path(env.docname)).parent
-        page = Path(os.path.relpath(path.with_suffix(".html"), here)).as_posix()
+        suffix = getattr(env.app.builder, "out_suffix", ".html")  # .xhtml in the EPUB
+        page = Path(os.path.relpath(path.with_suffix(suffix), here)).as_posix()
         link = nodes.reference("", "", image, refuri=f"{page}#{anchor}", internal=False)
         return [nodes.paragraph("", "", link)]
 

@@ -29,7 +29,7 @@ const typesetAll = async () => {
     while (!window.MathJax?.startup?.promise) await new Promise(done => setTimeout(done, 20));
     await MathJax.startup.promise;
     await MathJax.startup.document.lazyTypesetAll();
-    await new Promise(done => setTimeout(done, 150));
+    await new Promise(done => setTimeout(done, 500)); // the theme looks again 300 ms after the last change
 };
 
 /** Formulas, outputs and boxes of the page, as a screen of this width shows them. */
