@@ -51,7 +51,7 @@ def settings(static: Path) -> dict:
         "epub_tocdepth": 2,
         "epub_tocscope": "includehidden",
         "epub_description": "Two papers on the neural tangent kernel, reproduced and tested claim by claim.",
-        "epub_contributor": "",
+        "epub_contributor": config["author"],
     }
     return config
 
@@ -102,7 +102,10 @@ def contents(opf: str, nav: str, pages: dict[str, str]) -> str:
     order = [href for href in dict.fromkeys(links) if href in pages]
     for reference in list(spine):
         spine.remove(reference)
-    for href in [*order, *(href for href in pages if href in ids and href not in order)]:
+    for href in [
+        *order,
+        *(href for href in pages if href in ids and href not in order and ids[href] != "nav"),
+    ]:
         reference = ET.SubElement(spine, f"{{{OPF}}}itemref", idref=ids[href])
         if href not in order:
             reference.set("linear", "no")
