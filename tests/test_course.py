@@ -1,6 +1,8 @@
 """The course: the sources of its exercises, and what is generated from them."""
 
 import ast
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -257,6 +259,39 @@ def test_each_chapter_has_five_questions():
     given = quizzes.read()
     assert [quiz["chapter"] for quiz in given] == [int(path.name[:2]) for path in CHAPTERS]
     assert {len(quiz["questions"]) for quiz in given} == {5}
+
+
+def test_the_page_that_marks_needs_no_network_and_holds_all_questions():
+    given = quizzes.read()
+    page = quizzes.marking_page(given, build.titles(), build.MATHJAX)
+    assert not re.search(r'(?:src|href)="https?:|fetch\(', page)
+    data = json.loads(re.search(r"(?m)^const QUIZZES = (.*);$", page)[1])
+    assert data == {str(quiz["chapter"]): quizzes.for_jupyterquiz(quiz) for quiz in given}
+    for quiz in given:
+        assert f'id="quiz-{quiz["chapter"]}"' in page
+
+
+def test_the_notebook_of_quizzes_holds_its_questions():
+    given = quizzes.read()
+    made = nbformat.reads(quizzes.notebook(given, build.titles(), "badge", "url"), as_version=4)
+    calls = [cell.source for cell in made.cells if cell.source.startswith('quiz("')]
+    held = [json.loads(base64.b64decode(call[6:-2])) for call in calls]
+    assert held == [quizzes.for_jupyterquiz(quiz) for quiz in given]
+
+
+def test_text_of_questions_is_marked_up_for_jupyterquiz():
+    assert quizzes.marked_up("`W_std` is $a<b$") == "<code>W_std</code> is $a&lt;b$"
+
+
+def test_scripts_of_jupyterquiz_are_the_published_ones():
+    folder = ROOT / "course" / "jupyterquiz"
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
+    assert found == {
+        "LICENSE": "21689ffbf078d6a9",
+        "helpers.js": "8197bdff60dae225",
+        "multiple_choice.js": "14bf56284a96e6d1",
+        "styles.css": "160862b995830d89",
+    }
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ def limit_loss(eigenvalues, modes, rate, size, steps):
 # The sum is over the modes before the step; the new value of one mode must not enter that of another.
 
 # %% public
-assert np.isclose(limit_loss([1.0, 1.0], [1.0, 1.0], 0.0, 1, 5), 1.0), "no step, no change"
+assert np.isclose(limit_loss([1.0, 1.0], [1.0, 1.0], 0.0, 1, 5), 1.0), (
+    "no step, no change"
+)
 assert np.isclose(limit_loss([1.0], [1.0], 0.5, 1, 2), 0.0625), "one example: descent"
 
 # %% hidden

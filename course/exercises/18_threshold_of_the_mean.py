@@ -34,7 +34,9 @@ def mean_threshold(eigenvalues, size, momentum):
 # Each term increases with $\eta$, so there is one crossing. Without momentum the sum is [(18.1)](#eq-18-1).
 
 # %% public
-assert np.isclose(mean_threshold([1.0, 1.0], 1, 0.0), 2.0), "two equal eigenvalues, no momentum"
+assert np.isclose(mean_threshold([1.0, 1.0], 1, 0.0), 2.0), (
+    "two equal eigenvalues, no momentum"
+)
 assert np.isclose(mean_threshold([2.0], 1, 0.5), 1.5), "one example, momentum 0.5"
 
 # %% hidden

@@ -3,6 +3,7 @@
     python course/tools/build.py
 
     course/student/NN_chapter.ipynb         the exercises of a chapter, kept in the repository for Colab
+    course/student/quizzes.ipynb            the quizzes by jupyterquiz; book/assets/quizzes.html has no kernel
     book/course_*.md, course_graph.svg      pages of the course: chapters, assignments, quizzes
     _build/course/student/                  the same, the assignments, and problem sheets
     _build/course/instructor/               solutions, question bank, archives for otter-grader: not published
@@ -48,13 +49,13 @@ MATHJAX = json.dumps(
             "fontPath": "[mathjax]/%%FONT%%-font",
             "displayOverflow": "linebreak",
         },
-        "options": {"enableMenu": False},
     }
 )
 HOW_TO = """\
-Each exercise has a cell for your answer and a cell that checks it. Replace the dots, run both. An error that \
-names an `ellipsis` says that dots are left. The checks look at special cases: an answer that passes them may still \
-be wrong, so test it on cases of your own. Hand in this notebook: *File*, *Download*, *.ipynb*."""
+Each exercise has a cell for your answer and a cell that checks it. Replace the dots, run both. An error \
+that names an `ellipsis` says that dots are left. The checks look at special cases: an answer that passes \
+them may still be wrong, so test it on cases of your own. Hand in this notebook: *File*, *Download*, \
+*.ipynb*."""
 
 
 def titles() -> dict[int, tuple[str, str]]:
@@ -259,13 +260,16 @@ def kept() -> dict[Path, str]:
     """The text of each generated file that the repository keeps."""
     sources, files, where = exercises.read(), titles(), stamp.address()
     book = ROOT / "book"
-    notebooks = student_notebooks(sources, files, where)
+    notebooks, given = student_notebooks(sources, files, where), quizzes.read()
+    badge = stamp.badge(where, "").replace("/notebooks/)", "/course/student/quizzes.ipynb)")
+    notebooks["quizzes.ipynb"] = quizzes.notebook(given, files, badge, where.url)
     return {
         **{STUDENT / name: text for name, text in notebooks.items()},
         book / "course_chapters.md": pages.chapters(sources, files, ROOT / "notebooks"),
         book / "course_graph.svg": pages.graph(pages.needs(files, ROOT / "notebooks")),
         book / "course_assignments.md": pages.assignments(assignments(), sources),
-        book / "course_quizzes.md": quizzes.page(quizzes.read(), files),
+        book / "course_quizzes.md": quizzes.page(given, files),
+        book / "assets" / "quizzes.html": quizzes.marking_page(given, files, MATHJAX),
     }
 
 
