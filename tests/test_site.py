@@ -293,6 +293,7 @@ def test_a_page_of_the_epub_is_xml_without_what_needs_a_browser():
         '<link rel="stylesheet" href="../_static/boxes.css"/></head><body>'
         '<details><summary aria-label="x">\n<p class="a">Show</p><p class="b">Hide</p></summary>'
         'a</details><a class="x" href="../_downloads/1/claims.yml">y</a>'
+        '<a href="../_static/quizzes.html">z</a>'
         '<table border="1"><tr align="right"><td>1<br>2</td></tr>'
         "</table><script>go()</script></body></html>"
     )
@@ -300,7 +301,7 @@ def test_a_page_of_the_epub_is_xml_without_what_needs_a_browser():
     assert ET.fromstring(cleaned).tag == "html"
     assert "boxes.css" in cleaned
     assert "<summary>Show</summary>" in cleaned
-    for gone in ("script", "theme.css", "_downloads", "border", "align", "Hide"):
+    for gone in ("script", "theme.css", "_downloads", "quizzes.html", "border", "align", "Hide"):
         assert gone not in cleaned, gone
 
 

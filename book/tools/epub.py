@@ -60,7 +60,7 @@ def cleaned(page: str) -> str:
     """A page as XML, without scripts, links to files that are not in the book, and what XHTML forbids."""
     page = re.sub(r"<script\b.*?</script>|<style\b.*?</style>", "", page, flags=re.DOTALL)
     page = re.sub(r'<link\b[^>]*href="([^"]*)"[^>]*>', lambda m: "" if ABSENT.search(m[1]) else m[0], page)
-    page = re.sub(r'(<a\b[^>]*?) href="[^"]*_downloads/[^"]*"', r"\1", page)
+    page = re.sub(r'(<a\b[^>]*?) href="[^"]*(?:_downloads|_static)/[^"]*"', r"\1", page)
     # The words of a fold that a click changes are paragraphs, where only text may stand.
     page = re.sub(
         r'<summary[^>]*>\s*<p class="[^"]*">(.*?)</p>.*?</summary>',

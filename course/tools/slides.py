@@ -42,12 +42,17 @@ section { box-sizing: border-box; width: 1280px; height: 720px; padding: 36px 64
           break-after: page; }
 .notes { display: none; }
 """
-# A slide that is too full gets smaller letters, once its formulas are drawn.
+# Once they are drawn, a formula that is too wide and a slide that is too full get smaller letters.
 FIT = """\
 window.addEventListener("load", () => MathJax.startup.promise.then(() => {
   for (const slide of document.querySelectorAll(".slides section")) {
     const {display} = slide.style, hidden = slide.hidden;
     slide.hidden = false; slide.style.display = "block";
+    for (const formula of slide.querySelectorAll('mjx-container[display="true"]')) {
+      const wide = () => formula.querySelector("svg").getBoundingClientRect().right > limit();
+      const limit = () => formula.parentElement.getBoundingClientRect().right;
+      for (let size = 100; size > 50 && wide(); size -= 2) formula.style.fontSize = size + "%";
+    }
     for (let size = 28; size > 12 && slide.scrollHeight > FULL; size--) slide.style.fontSize = size + "px";
     slide.hidden = hidden; slide.style.display = display;
   }
@@ -131,7 +136,8 @@ def deck(
     text = f"## Exercise {exercise.number} ({exercise.title})\n\n{exercise.texts['prompt']}\n\n"
     text += f"```python\n{exercise.cell('stub')}\n```\n\n{exercise.label}"
     slides.append(section(rendered(text), f"Objective: {exercise.objective}."))
-    for question in next(q for q in quiz if q["chapter"] == session["chapters"][-1])["questions"][:3]:
+    asked = session.get("quiz", session["chapters"][-1])
+    for question in next(q for q in quiz if q["chapter"] == asked)["questions"][:3]:
         answers = "\n".join(f"* {answer['answer']}" for answer in question["answers"])
         right = next(answer for answer in question["answers"] if answer.get("right"))
         text = f"## Quiz\n\n{question['question']}\n\n{answers}"
