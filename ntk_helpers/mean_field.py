@@ -23,10 +23,11 @@ from ntk_helpers import activations
 from ntk_helpers._checks import standard_deviation
 from ntk_helpers._precision import float64
 
-SMALLEST = 1e-12  # positive fixed points are looked for from here on
+SMALLEST = 1e-12  # positive fixed points are looked for from here on, or from where the first can be
 LARGEST = 1e12  # and up to here, or to the end of the range of the activation's expectations
 POINTS = 400
 CRITICAL = 1e-10  # |chi_1 - 1| up to here is called critical
+SMALLEST_BIAS = 1e-5  # below, rounding hides an edge of chaos that tends to q = 0 with the bias
 _ROOT = {"xtol": 1e-300, "rtol": 4 * np.finfo(float).eps}
 
 
@@ -130,10 +131,13 @@ def fixed_points(activation, *, sigma_w, sigma_b):
         q = np.exp(log_q)
         return (sb2 + sw2 * _second(activation, q)) / q - 1.0
 
+    at_zero, slope_at_zero = _at_zero(activation)
     grid = np.linspace(math.log(SMALLEST), math.log(_largest(activation)), POINTS)
+    first = 0.5 * (sb2 + sw2 * at_zero**2)  # below it q' > q
+    if 0 < first < SMALLEST:
+        grid = np.concatenate([[math.log(first)], grid])
     values = excess(grid)
     points = [_fixed_point(activation, sw2, math.exp(root)) for root in _roots(excess, grid, values)]
-    at_zero, slope_at_zero = _at_zero(activation)
     if sb2 == 0 and at_zero == 0:
         # On the edge, where the slope is 1, the next order decides.
         points.insert(0, FixedPoint(0.0, sw2 * slope_at_zero, bool(values[0] < 0)))
@@ -255,8 +259,10 @@ def correlation_fixed_point(activation, *, sigma_w, sigma_b):
     """The correlation that two different inputs tend to, and the slope of the correlation map there.
 
     At the stable fixed point q of the variance, 1 - c follows gamma' = sigma_w^2 E[(phi(u) - phi(v))^2]/(2
-    q). In the ordered and critical phases c tends to 1, with slope chi_1. In the chaotic phase it tends to a
-    c < 1 with slope sigma_w^2 E[phi'(u) phi'(v)]. A ReLU-like activation whose variance grows has c = 1, with
+    q). In the ordered and critical phases c tends to 1, with slope chi_1. In the chaotic phase it tends to
+    the one c in [0, 1) that the map keeps, with slope sigma_w^2 E[phi'(u) phi'(v)]: there is one, as the map
+    is a power series in c with coefficients >= 0. It is 0 for an odd activation without bias (from all
+    starts but -1 and 1, which stay). A ReLU-like activation whose variance grows has c = 1, with
     slope 1: bias and norms lose their weight (and c = 1 with slope 1 whenever sigma_b = 0).
 
     Returns
@@ -289,13 +295,14 @@ def correlation_fixed_point(activation, *, sigma_w, sigma_b):
         gamma = 2.0 * math.sin(0.5 * angle) ** 2
         return sw2 * float(activation.gaps(q, q, gamma)[0]) / (q * gamma) - 1.0
 
-    # c near 1 is at angle of order chi_1 - 1; at c = -1 an odd activation without bias has excess 0.
-    low, high = 1e-3 * min(1.0, slope - 1.0), math.pi * (1 - 1e-9)
-    if not excess(low) > 0 > excess(high):
+    # c near 1 is at angle of order chi_1 - 1; c = 0 is at pi/2.
+    low, high = 1e-3 * min(1.0, slope - 1.0), 0.5 * math.pi
+    if not excess(low) > 0:
         raise ValueError(
             f"sigma_w = {sigma_w:g} is too near the edge of chaos of {activation.name} to resolve a c below 1"
         )
-    gamma = 2.0 * math.sin(0.5 * brentq(excess, low, high, **_ROOT)) ** 2
+    uncorrelated = excess(high) >= 0
+    gamma = 1.0 if uncorrelated else 2.0 * math.sin(0.5 * brentq(excess, low, high, **_ROOT)) ** 2
     return CorrelationFixedPoint(1.0 - gamma, gamma, sw2 * float(activation.moments(q, q, gamma)[1]))
 
 
@@ -376,6 +383,11 @@ def edge_of_chaos(activation, *, sigma_b):
     at_zero, slope_at_zero = _at_zero(activation)
     if sb2 == 0 and at_zero == 0:
         return EdgeOfChaos(math.sqrt(1.0 / slope_at_zero), 0.0)
+    if at_zero == 0 and sigma_b < SMALLEST_BIAS:
+        raise ValueError(
+            f"sigma_b must be 0 or {SMALLEST_BIAS:g} and more for {activation.name}, got {sigma_b:g}: below, "
+            "rounding hides the edge of chaos; take 0, whose edge it tends to"
+        )
 
     def balance(log_q):
         """(F(q) - sigma_b^2) E[phi'^2] / q."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -49,8 +50,9 @@ def neural_tangents() -> types.ModuleType:
     takes away again what neural-tangents needs at import only. Names that JAX still has are never replaced.
     A second call returns the same module.
 
-    What works: the analytic kernels of `stax`, `predict`, `batch`, `monte_carlo_kernel_fn`, and the
-    empirical kernels with the (default) implementation JACOBIAN_CONTRACTION and with NTK_VECTOR_PRODUCTS.
+    What works: the analytic kernels of `stax`, `predict` (also inside `jax.jit`, `jax.grad` and `jax.vmap`,
+    where it keeps nothing from call to call), `batch`, `monte_carlo_kernel_fn`, and the empirical kernels
+    with the (default) implementation JACOBIAN_CONTRACTION and with NTK_VECTOR_PRODUCTS.
     What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals and raise
     NotImplementedError.
 
@@ -73,9 +75,42 @@ def neural_tangents() -> types.ModuleType:
     # A plain AttributeError says more than an empty module would.
     del module.experimental
     _refuse_what_leans_on_internals()
-    # On a CPU `max_learning_rate` calls scipy by a keyword that scipy 1.14 dropped, elsewhere JAX.
-    importlib.import_module("neural_tangents._src.predict")._is_on_cpu = lambda _: False
+    _mend_predict(importlib.import_module("neural_tangents._src.predict"), module.predict)
     return module
+
+
+def _mend_predict(source: types.ModuleType, public: types.ModuleType) -> None:
+    """Let `predict` work on scipy 1.14 and newer, and where JAX traces."""
+    # On a CPU `max_learning_rate` calls scipy by a keyword that scipy 1.14 dropped, elsewhere JAX.
+    source._is_on_cpu = lambda _: False
+    # It leaves the trace to factorise a kernel, which it cannot where the kernel itself is traced.
+    core = types.SimpleNamespace(eval_context=contextlib.nullcontext)
+    source.jax = types.SimpleNamespace(core=core, default_backend=jax.default_backend)
+    for name in ("gradient_descent_mse", "gradient_descent_mse_ensemble", "gp_inference"):
+        function = _without_memory_in_traces(getattr(source, name))
+        setattr(source, name, function)
+        setattr(public, name, function)
+
+
+def _without_memory_in_traces(make: Callable[..., Callable]) -> Callable[..., Callable]:
+    """`make`, whose predictors keep factorisations: within a trace each call has a predictor of its own.
+
+    What is kept there would be tracers, and the next call, outside that trace, would fail on them.
+    """
+    outside = _core_name("trace_state_clean")
+
+    @functools.wraps(make)
+    def made(*arguments, **options):
+        lasting = make(*arguments, **options)
+
+        @functools.wraps(lasting)
+        def predict(*inputs, **named):
+            predictor = lasting if outside() else make(*arguments, **options)
+            return predictor(*inputs, **named)
+
+        return predict
+
+    return made
 
 
 def _refuse_what_leans_on_internals() -> None:

@@ -229,6 +229,61 @@ def test_mean_field_correlation_fixed_point_is_where_deep_networks_end(activatio
     assert point.slope < 1
 
 
+@pytest.mark.parametrize(
+    ("activation", "sigma_w"), [("tanh", 1.1), ("tanh", 2.0), ("erf", 0.9), ("erf", 3.0), ("sin", 1.5)]
+)
+def test_mean_field_odd_activations_without_bias_decorrelate(activation, sigma_w):
+    """c tends to 0, where the map of c has the slope sigma_w^2 E[phi'(u)]^2."""
+    point = correlation_fixed_point(activation, sigma_w=sigma_w, sigma_b=0.0)
+    q = fixed_point(activation, sigma_w=sigma_w, sigma_b=0.0)
+    assert point.c == pytest.approx(0.0, abs=1e-15)
+    assert point.one_minus_c == pytest.approx(1.0, abs=1e-15)
+    slope = mp.cos if activation == "sin" else FUNCTIONS[activation][1]
+    mean = float(expectation(slope, q))
+    assert point.slope == pytest.approx(sigma_w**2 * mean**2, rel=1e-12)
+    for start in (0.9, -0.9):
+        depths = [1500, 1501]
+        deep = depth_profile(
+            depths, activation=activation, sigma_w=sigma_w, sigma_b=0.0, q1=(q, q), c1=start
+        )
+        before, after = np.abs(1.0 - deep.one_minus_c)
+        assert before < 0.2
+        # from a correlation that is left, the next layer takes the slope's share
+        assert after == pytest.approx(point.slope * before, abs=1e-14, rel=0.05)
+    xi = depth_scales(activation, sigma_w=sigma_w, sigma_b=0.0).xi_c
+    assert xi == pytest.approx(-1 / math.log(point.slope))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "elu"])
+@pytest.mark.parametrize("sigma_b", [1e-6, 1e-8, 1e-100])
+def test_mean_field_finds_the_small_fixed_point_of_a_small_bias(activation, sigma_b):
+    """Near q = 0 the network is linear: q = sigma_b^2 / (1 - sigma_w^2 phi'(0)^2), of relative error O(q)."""
+    sigma_w = 0.5
+    slope = {"gelu": 0.5}.get(activation, 1.0)
+    expected = sigma_b**2 / (1 - (sigma_w * slope) ** 2)
+    found = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+    assert found == pytest.approx(expected, rel=1e-12 + 10 * math.sqrt(expected), abs=0.0)
+
+
+@pytest.mark.parametrize(("activation", "at_zero"), [("sigmoid", 0.5), ("cos", 1.0)])
+def test_mean_field_finds_the_small_fixed_point_of_small_weights(activation, at_zero):
+    for sigma_w in (1e-7, 1e-50):
+        q = fixed_point(activation, sigma_w=sigma_w, sigma_b=0.0)
+        assert q == pytest.approx((sigma_w * at_zero) ** 2, rel=2 * sigma_w + 1e-14, abs=0.0)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "silu", "erf"])
+def test_mean_field_refuses_an_edge_of_chaos_that_rounding_hides(activation):
+    limit = edge_of_chaos(activation, sigma_b=0.0).sigma_w
+    near = edge_of_chaos(activation, sigma_b=2e-5).sigma_w
+    # sigma_w - limit is of order sigma_b^(2/3) for an odd activation, of order sigma_b for another
+    assert 0 < abs(near - limit) < 2e-5 ** (2 / 3)
+    for sigma_b in (1e-6, 1e-12, 1e-100):
+        with pytest.raises(ValueError, match=f"sigma_b must be 0 or 1e-05 and more for {activation}"):
+            edge_of_chaos(activation, sigma_b=sigma_b)
+    assert edge_of_chaos("sigmoid", sigma_b=1e-12).q == pytest.approx(edge_of_chaos("sigmoid", sigma_b=0.0).q)
+
+
 def test_mean_field_depth_scales_are_those_of_the_recursion():
     sigma_w, sigma_b = 1.1, 0.4
     scales = depth_scales("tanh", sigma_w=sigma_w, sigma_b=sigma_b)
