@@ -108,6 +108,7 @@ coverage: .venv/.installed
 lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 benchmark: .venv/.installed
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

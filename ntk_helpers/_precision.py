@@ -6,6 +6,7 @@ Switching jax to float64 for good would change the caller's own programs; the sw
 
 import contextlib
 import functools
+import importlib
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ import numpy as np
 if hasattr(jax, "enable_x64"):  # jax 0.8 and later
     _enable_x64 = functools.partial(jax.enable_x64, True)
 else:
-    from jax.experimental import enable_x64 as _enable_x64
+    _enable_x64 = importlib.import_module("jax.experimental").enable_x64
 
 
 @contextlib.contextmanager

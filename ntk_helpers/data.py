@@ -6,11 +6,9 @@ import gzip
 import hashlib
 import math
 import os
-import pickle
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntk_helpers import _checks
+from ntk_helpers._unpickling import arrays_only, bytes_array
 
 __all__ = ["Dataset", "load", "sphere"]
 
@@ -227,9 +226,9 @@ def _read_idx(folder: Path, file: _IdxFile) -> np.ndarray:
         raise _damaged(
             path, f"its header is {found}, expected {header.hex()} (unsigned bytes, shape {file.shape})"
         )
-    expected, found = math.prod(file.shape), len(content) - len(header)
-    if found != expected:
-        raise _damaged(path, f"it has {found} entries after the header, expected {expected}")
+    expected, entries = math.prod(file.shape), len(content) - len(header)
+    if entries != expected:
+        raise _damaged(path, f"it has {entries} entries after the header, expected {expected}")
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
         raise _damaged(path, f"the SHA-256 of its content is {digest}, expected {file.sha256}")
@@ -310,12 +309,12 @@ def _read_batch(path: Path, batch: _Batch) -> tuple[np.ndarray, np.ndarray, str]
 
 def _parse_batch(path: Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     try:
-        batch = _ArrayUnpickler(BytesIO(content), encoding="bytes").load()
+        batch = arrays_only(content)
     except Exception as error:  # damaged pickles raise almost anything
         raise _damaged(path, f"it cannot be read as a pickle of arrays ({error})") from error
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
         raise _damaged(path, "it holds no b'data' and b'labels'")
-    images, labels = _bytes_array(batch[b"data"]), np.asarray(batch[b"labels"])
+    images, labels = bytes_array(batch[b"data"]), np.asarray(batch[b"labels"])
     if images is None or images.shape != _CIFAR10_BATCH_SHAPE:
         found = "something else" if images is None else f"shape {images.shape}"
         raise _damaged(path, f"its data must be bytes of shape {_CIFAR10_BATCH_SHAPE}, got {found}")
@@ -326,46 +325,6 @@ def _parse_batch(path: Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     ):
         raise _damaged(path, f"its labels must be {len(images)} integers from 0 to 9")
     return images, labels.astype(np.int64)
-
-
-class _Recorded:
-    """Stands for numpy's classes in a pickle, and records what they would have been built from."""
-
-    def __init__(self, *arguments):
-        self.arguments = arguments
-        self.state = None
-
-    def __setstate__(self, state):
-        self.state = state
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles plain values and arrays, and nothing else.
-
-    A pickle is a program that may call whatever it can import. Here it can import the three names that an
-    array is made of, and gets a recorder for each: nothing outside this module runs on unchecked input.
-    """
-
-    _ADMITTED = (
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    )
-
-    def find_class(self, module, name):
-        if (module, name) in self._ADMITTED:
-            return _Recorded
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and only arrays are admitted")
-
-
-def _bytes_array(recorded) -> np.ndarray | None:
-    """Rebuild an array of unsigned bytes from its recorded pickle, or return None where it is not one."""
-    match recorded:
-        case _Recorded(
-            state=(_, tuple(shape), _Recorded(arguments=(b"u1", *_)), bool(fortran), bytes(entries))
-        ) if all(type(n) is int and n >= 0 for n in shape) and math.prod(shape) == len(entries):
-            return np.frombuffer(entries, np.uint8).reshape(shape, order="F" if fortran else "C")
-    return None
 
 
 def _download_cifar10(target: Path) -> None:

@@ -266,9 +266,9 @@ def sgd_moments(kernel, residual, *, learning_rate, batch_size, steps, replaceme
         np.asarray(kernel)[: len(q)], batch_size=batch_size, replacement=replacement
     )
     warn_above(threshold, learning_rate, "the mean-square stability threshold", "the second moment", 4)
-    return _moments(
-        *_sgd_path(rows, state, q, basis, learning_rate, noise, np.diff(counts, prepend=0)), residual
-    )
+    gaps = np.diff(counts, prepend=0)
+    mean, second = _sgd_path(rows, state, q, basis, learning_rate, noise, gaps)
+    return _moments(mean, second, residual)
 
 
 def _moments(mean, second, residual) -> Moments:

@@ -48,14 +48,15 @@ def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
         )
     depths = _checked_depths(depths, net.depth)
     first, *later = params
-    carry, values, begin = _first(net, first, x[None]), {}, 1
-    values[1] = _svd(carry) if depths[0] == 1 else None
+    carry, begin = _first(net, first, x[None]), 1
+    values = {1: _svd(carry)} if depths[0] == 1 else {}
     for run in later:
         end = begin + run.weights.shape[0]
         inside = [depth for depth in depths if begin < depth <= end]
         for start, stop in pairwise(dict.fromkeys([begin, *inside, end])):
             carry = _through(net, run, start - begin, stop - begin, carry)
-            values[stop] = _svd(carry) if stop in depths else None
+            if stop in depths:
+                values[stop] = _svd(carry)
         begin = end
     return [values[depth] for depth in depths]
 

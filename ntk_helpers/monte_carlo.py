@@ -110,7 +110,7 @@ def _networks_at_once(net, shapes, x1, x2, networks, memory_limit):
 class _Moments(NamedTuple):
     """Count, mean, and sums of the second to fourth powers of the deviations from the mean."""
 
-    count: int = 0
+    networks: int = 0
     mean: np.ndarray | float = 0.0
     m2: np.ndarray | float = 0.0
     m3: np.ndarray | float = 0.0
@@ -118,7 +118,7 @@ class _Moments(NamedTuple):
 
     def merge(self, new):
         """The moments of both samples together: Pebay, Sandia Report SAND2008-6212 (2008), Section 3."""
-        a, b = self.count, new.count
+        a, b = self.networks, new.networks
         n = a + b
         shift = new.mean - self.mean
         return _Moments(

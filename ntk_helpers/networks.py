@@ -9,7 +9,7 @@ works under `jax.jit`, `jax.grad` and `jax.vmap`.
 import math
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 from numbers import Integral
 from typing import NamedTuple
 
@@ -109,9 +109,11 @@ class Network:
     def runs(self) -> tuple[tuple[int, int, int], ...]:
         """(k, n_out, n_in) of each run of stacked layers; the first layer and each wide one are alone."""
         shapes = list(zip(self.widths[1:], self.widths[:-1], strict=True))
-        later = ((len(list(run)), *shape) for shape, run in groupby(shapes[1:]))
-        apart = ([(1, *shape)] * k if math.prod(shape) >= WIDE else [(k, *shape)] for k, *shape in later)
-        return ((1, *shapes[0]), *chain.from_iterable(apart))
+        runs = [(1, *shapes[0])]
+        for (n_out, n_in), run in groupby(shapes[1:]):
+            k = len(list(run))
+            runs += [(1, n_out, n_in)] * k if n_out * n_in >= WIDE else [(k, n_out, n_in)]
+        return tuple(runs)
 
     def factors(self, n_in: int) -> tuple[float, float]:
         """The factors (c, e) of W and b in a layer of `n_in` inputs."""
@@ -173,7 +175,7 @@ class Network:
 
     def layer(self, layer: Layers, y) -> jax.Array:
         """y^l (n, n_l) from y^{l-1} (n, n_{l-1}) and one layer of a run, l >= 2."""
-        new = self._affine(layer.weights, layer.biases, self.activation.phi(y))
+        new = self._affine(layer.weights, layer.biases, activations.get(self.activation).phi(y))
         return new + y[:, : new.shape[1]] if self.architecture == "residual" else new
 
     def _affine(self, weights, biases, z):

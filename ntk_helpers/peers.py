@@ -15,6 +15,8 @@ from typing import Any
 import jax
 import jax.core
 import jax.extend.core
+import jax.numpy as jnp
+import numpy as np
 from jax.interpreters import ad
 
 __all__ = ["neural_tangents"]
@@ -74,7 +76,9 @@ def neural_tangents() -> types.ModuleType:
             ) from error
     # A plain AttributeError says more than an empty module would.
     del module.experimental
-    _refuse_what_leans_on_internals()
+    empirical = importlib.import_module("neural_tangents._src.empirical")
+    _refuse_what_leans_on_internals(empirical)
+    empirical._std_basis = _unit_vectors  # NTK_VECTOR_PRODUCTS; its own asks for the size of a mere shape
     _mend_predict(importlib.import_module("neural_tangents._src.predict"), module.predict)
     return module
 
@@ -113,9 +117,17 @@ def _without_memory_in_traces(make: Callable[..., Callable]) -> Callable[..., Ca
     return made
 
 
-def _refuse_what_leans_on_internals() -> None:
+def _unit_vectors(tree: Any) -> Any:
+    """The unit vectors of the space of such trees of arrays, or of their shapes, along a new first axis."""
+    leaves, structure = jax.tree.flatten(tree)
+    unit = jnp.eye(sum(leaf.size for leaf in leaves), dtype=jnp.result_type(*leaves))
+    parts = jnp.split(unit, np.cumsum([leaf.size for leaf in leaves])[:-1], axis=1)
+    shaped = [part.reshape(-1, *leaf.shape) for part, leaf in zip(parts, leaves, strict=True)]
+    return structure.unflatten(shaped)
+
+
+def _refuse_what_leans_on_internals(empirical: types.ModuleType) -> None:
     """Let two implementations of the empirical kernel say at the call which ones to take instead."""
-    empirical = importlib.import_module("neural_tangents._src.empirical")
 
     def refusal(name: str):
         def ntk_fn(**_):

@@ -122,7 +122,7 @@ def train(
         net, params, x, y, learning_rate, steps, loss, batch_size, key, optimizer
     )
     at = _checked_at(at, steps, observe)
-    look = jax.jit(jax.vmap(observe)) if at else None
+    look = jax.jit(jax.vmap(observe or (lambda _: None)))
     m, last, key = len(state.key), int(state.step) + steps, state.key
     passes, seen = runs(problem, state, rate, data, steps, at), []
     del params, state  # the loop has its own copy: where the caller keeps none either, memory is free

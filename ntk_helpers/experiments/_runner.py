@@ -195,7 +195,7 @@ def continued(part: Path, fresh: dict) -> dict:
 
 def environment() -> dict:
     """Machine, device and package versions; nothing that names the computer or its user."""
-    packages = {}
+    packages: dict[str, str | None] = {}
     for package in RECORDED_PACKAGES:
         try:
             packages[package] = importlib.metadata.version(package)

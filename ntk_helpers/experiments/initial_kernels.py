@@ -30,8 +30,8 @@ def sampled_kernels(net: Network, key, x: np.ndarray, networks: int) -> tuple[np
         params = net.init(key)
         return empirical_nngp(net, params, x), empirical_ntk(net, params, x)
 
-    kernels = jax.jit(lambda keys: jax.lax.map(one_network, keys))(jax.random.split(key, networks))
-    return tuple(np.asarray(kernel, np.float64) for kernel in kernels)
+    nngp, ntk = jax.jit(lambda keys: jax.lax.map(one_network, keys))(jax.random.split(key, networks))
+    return np.asarray(nngp, np.float64), np.asarray(ntk, np.float64)
 
 
 def error_statistics(samples: np.ndarray, limit: np.ndarray, average: int) -> dict:

@@ -13,7 +13,7 @@ import math
 import jax
 import numpy as np
 
-from ntk_helpers import mean_field
+from ntk_helpers import activations, mean_field
 from ntk_helpers._precision import float64
 from ntk_helpers.experiments._runner import Experiment
 from ntk_helpers.isometry import jacobian_singular_values
@@ -22,7 +22,7 @@ from ntk_helpers.networks import Network
 
 def input_of(net: Network) -> np.ndarray:
     """A constant input (d,) whose first pre-activations have the fixed-point variance (1 for ReLU)."""
-    free = net.activation.homogeneous
+    free = activations.get(net.activation).homogeneous
     q = 1.0 if free else mean_field.fixed_point(net.activation, sigma_w=net.sigma_w, sigma_b=net.sigma_b)
     return np.full(net.widths[0], math.sqrt((q - net.sigma_b**2) / net.sigma_w**2))
 
@@ -79,7 +79,7 @@ def run(settings: dict, piece: dict) -> dict:
         networks[name] = Network(
             widths, activation, sigma_w=math.sqrt(sw2), sigma_b=math.sqrt(sb2), weights=piece["weights"]
         )
-    found = {(name, depth): [] for name in networks for depth in depths}
+    found: dict = {(name, depth): [] for name in networks for depth in depths}
     for seed in piece["seeds"]:
         # Parameters of unit variance: one draw serves every activation, sigma_w and sigma_b.
         params = next(iter(networks.values())).init(jax.random.key(seed), dtype="float64")

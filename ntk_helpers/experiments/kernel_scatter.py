@@ -106,7 +106,7 @@ def _combined(q, r):
 
 def statistics(ratio: np.ndarray) -> dict:
     """Mean and variance of `ratio` (k,) and of its logarithm, with standard errors."""
-    found = {"networks": len(ratio)}
+    found: dict = {"networks": len(ratio)}
     positive = ratio[ratio > 0]
     found["zero"] = len(ratio) - len(positive)
     for name, values in (("ratio", ratio), ("log", np.log(positive))):

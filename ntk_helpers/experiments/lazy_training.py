@@ -115,7 +115,12 @@ def changes(net: Network, params, x, y, *, learning_rate: float, at) -> list[lis
         observe=partial(snapshot, net, x),
         at=at,
     )
-    limit = {"depth": net.depth, "activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
+    limit: dict = {
+        "depth": net.depth,
+        "activation": net.activation,
+        "sigma_w": net.sigma_w,
+        "sigma_b": net.sigma_b,
+    }
     shares, ntk = layer_shares(x, **limit), fcn_kernels(x, **limit).ntk
     result = []
     for network in range(len(trained.taken)):

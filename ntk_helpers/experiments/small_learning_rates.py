@@ -97,7 +97,7 @@ def standard_ntk(x, *, widths, activation: str, sigma_w: float, sigma_b: float) 
     NTK parameterisation gave them n_{l-1} / sigma_w^2 times that rate, and the biases 1 / sigma_b^2 times:
     Theta = sum_l (n_{l-1} / sigma_w^2) Theta_w^l + Theta_b / sigma_b^2. Raises ValueError as `fcn_kernels`.
     """
-    function = {"activation": activation, "sigma_w": sigma_w, "sigma_b": sigma_b}
+    function: dict = {"activation": activation, "sigma_w": sigma_w, "sigma_b": sigma_b}
     shares = layer_shares(x, depth=len(widths) - 1, **function)
     whole = fcn_kernels(x, depth=len(widths) - 1, **function).ntk
     weights = np.tensordot(np.asarray(widths[:-1]) / sigma_w**2, shares, axes=1)
@@ -234,7 +234,7 @@ def predicted(settings: dict, seeds) -> dict:
     """
     x, labels, x_test, test_labels = images(settings)
     net, n = network(settings, WEIGHTS[0], x.shape[1]), len(x)
-    function = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
+    function: dict = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
     every = np.concatenate([x, x_test]).astype(np.float64)
     kernel = standard_ntk(every, widths=net.widths, **function)[:, :n]
     root = np.linalg.cholesky(fcn_kernels(every, depth=net.depth, **function).nngp)
@@ -404,7 +404,7 @@ def _beginning(full: dict, *, last: int) -> dict:
     return {"seeds": list(range(10, 14)), "figures": [start]}
 
 
-FULL_LENGTH_CD = {
+FULL_LENGTH_CD: dict = {
     "seeds": [40, 41, 42, 43],
     "ends": [300, 1000, 2000, 3000, 5000, 7000, 10_000],
     "figures": [
