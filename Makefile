@@ -136,4 +136,4 @@ lock:
 	    --fork-strategy fewest --no-emit-index-url --no-annotate --upgrade --quiet -o requirements.txt
 
 clean:
-	rm -rf _build .jax_cache .venv .venv-colab .venv-oldest .venv-lock .venv-newest tests/browser/node_modules
+	rm -rf _build .jax_cache .mypy_cache .venv .venv-colab .venv-oldest .venv-lock .venv-newest tests/browser/node_modules

@@ -9,6 +9,10 @@ import numpy as np
 
 def standard_deviation(name, value):
     """`value` as a float, if it is a finite real number that is not negative."""
+    if isinstance(value, jax.core.Tracer):
+        raise ValueError(
+            f"{name} must be a number here: it cannot be traced by jax.jit, jax.grad or jax.vmap"
+        )
     try:
         number = math.nan if isinstance(value, (str, bytes)) else float(value)
     except (TypeError, ValueError):

@@ -45,6 +45,26 @@ def _at_once():
     return jax.ensure_compile_time_eval() if tracing else contextlib.nullcontext()
 
 
+def _of_numbers(function):
+    return ValueError(
+        f"{function.__name__} computes with numbers: it cannot be traced by jax.jit, jax.grad or jax.vmap; "
+        "call it outside and pass its result"
+    )
+
+
+def numbers(function):
+    """Decorate a function: traced arguments are refused, and where jax traces it computes at once."""
+
+    @functools.wraps(function)
+    def of_numbers(*args, **kwargs):
+        if any_traced(args, kwargs):
+            raise _of_numbers(function)
+        with own_rules(), _at_once():
+            return function(*args, **kwargs)
+
+    return of_numbers
+
+
 def float64(function=None, *, traceable=False):
     """Run a function, or a `with` block, in float64.
 
@@ -60,10 +80,7 @@ def float64(function=None, *, traceable=False):
     def in_float64(*args, **kwargs):
         if any_traced(args, kwargs):
             if not traceable:
-                raise ValueError(
-                    f"{function.__name__} computes with numbers: it cannot be traced by jax.jit, jax.grad or "
-                    "jax.vmap; call it outside and pass its result"
-                )
+                raise _of_numbers(function)
             if not jax.config.jax_enable_x64:
                 raise ValueError(
                     f"{function.__name__} needs 64 bits where its arguments are traced: call "

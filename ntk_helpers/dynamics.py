@@ -21,7 +21,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ntk_helpers import _checks
-from ntk_helpers._precision import float64
+from ntk_helpers._precision import float64, numbers
 from ntk_helpers._samplers import sample_sde, sample_sgd
 from ntk_helpers._stability import noise_factor, stability_threshold, warn_above
 
@@ -69,6 +69,7 @@ def _spectral(kernel, residual, factor, integral) -> np.ndarray:
     return np.concatenate([train, state[n:] - moved], axis=1).reshape(-1, *np.shape(residual))
 
 
+@numbers
 def gradient_flow(kernel, residual, *, times) -> np.ndarray:
     """Residual under gradient flow: z' = -(1/N) K z_train.
 
@@ -102,6 +103,7 @@ def gradient_flow(kernel, residual, *, times) -> np.ndarray:
     return _spectral(kernel, residual, lambda lam: np.exp(-times * lam / n), integral)
 
 
+@numbers
 def gradient_descent(kernel, residual, *, learning_rate, steps) -> np.ndarray:
     """Residual along full-batch gradient descent: z <- z - (eta / N) K z_train.
 
@@ -141,7 +143,7 @@ def gradient_descent(kernel, residual, *, learning_rate, steps) -> np.ndarray:
     path = _spectral(kernel, residual, lambda lam: (1 - rate * lam) ** k, integral)
     n = np.shape(kernel)[1]
     threshold = stability_threshold(np.asarray(kernel)[:n], batch_size=n, replacement=False)
-    warn_above(threshold, learning_rate, "the stability threshold 2 N / lambda_max", "the residual", 3)
+    warn_above(threshold, learning_rate, "the stability threshold 2 N / lambda_max", "the residual", 4)
     return path
 
 

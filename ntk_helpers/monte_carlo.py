@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from ntk_helpers import _checks
-from ntk_helpers._precision import own_rules
+from ntk_helpers._precision import numbers
 from ntk_helpers.empirical import MEMORY_LIMIT, both_kernels, finite, memory, padded_chunks
 
 #: On a CPU many networks at once pay only while they stay in its cache: twice as slow beyond, measured.
@@ -36,7 +36,7 @@ class MonteCarloKernels(NamedTuple):
     networks: int
 
 
-@own_rules()
+@numbers
 def monte_carlo_kernels(
     net, key, x1, x2=None, *, networks, dtype="float32", memory_limit=MEMORY_LIMIT
 ) -> MonteCarloKernels:

@@ -18,7 +18,7 @@ from ntk_helpers import _checks
 from ntk_helpers._accuracy import Accuracy, portions_of
 from ntk_helpers._compilation import usable_cores
 from ntk_helpers._descent import Problem, State, rows, runs
-from ntk_helpers._precision import own_rules
+from ntk_helpers._precision import numbers
 
 
 def cores_as_devices():
@@ -68,7 +68,7 @@ def cross_entropy(outputs, labels):
 LOSSES = {"squared": squared, "cross_entropy": cross_entropy}
 
 
-@own_rules()
+@numbers
 def train(
     net,
     params,
@@ -150,7 +150,7 @@ class StepsToAccuracy(NamedTuple):
     diverged: np.ndarray
 
 
-@own_rules()
+@numbers
 def steps_to_accuracy(
     net,
     params,

@@ -339,6 +339,22 @@ def test_a_float32_kernel_is_diagnosed():
         dynamics.gradient_flow(kernel.astype(float), np.ones(40), times=[1.0])
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda s: dynamics.gradient_flow(s * KERNEL, RESIDUAL, times=[0.0, 1.0]),
+        lambda s: dynamics.gradient_descent(KERNEL, RESIDUAL, learning_rate=s, steps=2),
+        lambda s: dynamics.sgd_moments(s * KERNEL, RESIDUAL, learning_rate=0.1, batch_size=1, steps=2).mean,
+    ],
+)
+def test_what_cannot_be_traced_says_so(function):
+    with pytest.raises(
+        ValueError, match=r"computes with numbers: it cannot be traced by jax\.jit, jax\.grad"
+    ):
+        jax.jit(function)(0.1)
+    assert np.isfinite(function(0.1)).all()
+
+
 def test_an_int_is_no_key():
     with pytest.raises(ValueError, match="key must be a jax random key, got 0"):
         dynamics.sample_sgd(0, KERNEL, RESIDUAL, samples=2, **SGD)

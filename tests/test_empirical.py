@@ -324,6 +324,22 @@ def test_one_network_has_a_mean_but_no_scatter():
     assert np.isnan(sampled.ntk.relative_variance).all()
 
 
+@pytest.mark.parametrize("transform", [jax.jit, jax.grad])
+def test_averages_inside_a_traced_function(transform):
+    net, key = network((3, 4, 1)), jax.random.key(0)
+    x = np.asarray(inputs(net))
+    expected, inside = monte_carlo_kernels(net, key, x, networks=3), []
+
+    def function(s):
+        inside.append(monte_carlo_kernels(net, key, x, networks=3))
+        return 2 * s
+
+    transform(function)(1.0)
+    np.testing.assert_array_equal(inside[0].ntk.mean, expected.ntk.mean)
+    with pytest.raises(ValueError, match=r"monte_carlo_kernels computes with numbers: it cannot be traced"):
+        transform(lambda s: monte_carlo_kernels(net, key, s * x, networks=3).ntk.mean.sum())(1.0)
+
+
 # ---- bad input
 
 

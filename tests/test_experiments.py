@@ -194,6 +194,21 @@ def test_partial_result_of_other_settings_is_refused(tmp_path):
         experiments.run("count", changed, "quick", folder=tmp_path)
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"settings": {"fac', b"[]", b"{}", b"\xff\xfe"])
+def test_a_partial_result_that_cannot_be_read_is_named(tmp_path, damage):
+    calls = []
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run("count", counting(calls, fail_at=2), "quick", folder=tmp_path)
+    (part,) = tmp_path.glob("*.part.json")
+    part.write_bytes(damage)
+    calls.clear()
+    with pytest.raises(ValueError, match=r"part\.json is damaged: use --fresh to start again without it"):
+        experiments.run("count", counting(calls), "quick", folder=tmp_path)
+    assert calls == []
+    experiments.run("count", counting(calls), "quick", folder=tmp_path, fresh=True)
+    assert calls
+
+
 def test_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "result.json"
     _runner.write(path, {"a": 1})

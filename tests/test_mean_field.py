@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import mpmath as mp
 import numpy as np
 import pytest
@@ -346,6 +347,12 @@ def test_mean_field_names_bad_arguments(function, arguments, message):
     activation, sigma_w, sigma_b = arguments
     with pytest.raises(ValueError, match=message):
         function(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+
+
+@pytest.mark.parametrize("function", [fixed_point, phase, correlation_fixed_point, depth_scales])
+def test_mean_field_says_that_it_cannot_be_traced(function):
+    with pytest.raises(ValueError, match=r"sigma_w must be a number here: it cannot be traced by jax\.jit"):
+        jax.jit(lambda s: function("tanh", sigma_w=s, sigma_b=0.1))(1.0)
 
 
 def test_mean_field_names_a_bad_variance():

@@ -3,10 +3,12 @@
 import copy
 import dataclasses
 import math
+import multiprocessing
 import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import jax
@@ -357,6 +359,14 @@ def test_networks_can_be_pickled_and_copied():
     for other in (pickle.loads(pickle.dumps(net)), copy.copy(net), copy.deepcopy(net)):
         assert other == net
         assert hash(other) == hash(net)
+
+
+def test_networks_can_be_sent_to_a_process_pool():
+    nets = [network((3, 5, 1), activation) for activation in ("tanh", "elu", activations.leaky_relu(0.3))]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        back = list(pool.map(copy.copy, nets))
+    assert back == nets
+    assert list(map(hash, back)) == list(map(hash, nets))
 
 
 @pytest.mark.parametrize("key", [0, 1.5, np.float32(1), "key", None])

@@ -248,6 +248,23 @@ def test_training_names_keys_and_masked_arrays():
         train(net, params, np.ma.masked_less(X, -np.inf), TARGETS, **options)
 
 
+@pytest.mark.parametrize("transform", [jax.jit, jax.grad])
+def test_training_inside_a_traced_function(transform):
+    net, params = network(), stack(network(), 2)
+    options = {"learning_rate": 0.1, "steps": 3}
+    expected, inside = train(net, params, X, TARGETS, **options), []
+
+    def function(s):
+        inside.append(train(net, params, X, TARGETS, **options))
+        return 2 * s
+
+    transform(function)(1.0)
+    np.testing.assert_array_equal(inside[0].losses, expected.losses)
+    with pytest.raises(ValueError, match=r"train computes with numbers: it cannot be traced by jax\.jit"):
+        transform(lambda s: train(net, params, s * X, TARGETS, **options).losses.sum())(1.0)
+    np.testing.assert_array_equal(train(net, params, X, TARGETS, **options).losses, expected.losses)
+
+
 def test_a_step_of_a_wide_network_holds_the_parameters_alone():
     """The weights of a layer change as soon as their gradient is there; the next one takes its memory."""
     try:

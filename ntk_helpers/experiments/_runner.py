@@ -184,8 +184,13 @@ def provenance(datasets: Sequence[str], download: bool) -> dict[str, str]:
 
 
 def continued(part: Path, fresh: dict) -> dict:
-    """The partial result in `part`; ValueError if its settings or data are not those of `fresh`."""
-    begun = json.loads(part.read_text())
+    """The partial result in `part`; ValueError if it is damaged, or its settings or data are not `fresh`."""
+    try:
+        begun = json.loads(part.read_text())
+    except ValueError:
+        begun = None
+    if not isinstance(begun, dict) or not begun.keys() >= fresh.keys():
+        raise ValueError(f"{part} is damaged: use --fresh to start again without it")
     for key in ("settings", "data"):
         # Through JSON, since a tuple that was written comes back as a list.
         if begun[key] != json.loads(json.dumps(fresh[key])):
