@@ -23,7 +23,7 @@ __all__ = ["momentum_moments", "momentum_threshold"]
 
 
 def _checked_momentum(momentum) -> float:
-    if not (isinstance(momentum, numbers.Real) and -1 < momentum < 1):
+    if not (isinstance(momentum, numbers.Real) and -1 < float(momentum) < 1):
         raise ValueError(f"momentum must be a number between -1 and 1, got {momentum!r}; 0 is plain SGD")
     return float(momentum)
 
