@@ -148,6 +148,7 @@ def test_links_show_where_they_lead(used):
     assert previews["equation"]
     assert previews["closed"] is None
     assert previews["file"].startswith("Theorem 11.2")
+    assert not used["outside"]  # each preview is within the window, however much its formulas need
     assert previews["fileElsewhere"] is None  # files cannot read each other; nothing breaks
 
 

@@ -82,13 +82,16 @@ async function open(link) {
   if (shown === link) place(link);
 }
 
-/** Below the link, or above it where there is no room, and within the window. */
+/** Below the link, or above it where there is more room, and within the window even if its formulas make it grow. */
 function place(link) {
   const line = link.getClientRects()[0] ?? link.getBoundingClientRect();
-  const left = Math.max(8, Math.min(line.left, innerWidth - popup.offsetWidth - 8));
-  const above = line.bottom + popup.offsetHeight + 12 > innerHeight && line.top > innerHeight - line.bottom;
-  popup.style.left = `${left}px`;
-  popup.style.top = above ? `${Math.max(8, line.top - popup.offsetHeight - 6)}px` : `${line.bottom + 6}px`;
+  popup.style.maxHeight = "";
+  const [above, below] = [line.top - 14, innerHeight - line.bottom - 14];
+  const up = popup.offsetHeight > below && above > below;
+  popup.style.left = `${Math.max(8, Math.min(line.left, innerWidth - popup.offsetWidth - 8))}px`;
+  popup.style.top = up ? "auto" : `${line.bottom + 6}px`;
+  popup.style.bottom = up ? `${innerHeight - line.top + 6}px` : "auto";
+  popup.style.maxHeight = `${Math.min(0.6 * innerHeight, up ? above : below)}px`;
 }
 
 function close() {

@@ -78,6 +78,12 @@ async function hover(tab, selector, opens = true) {
         await tab.locator(selector).filter({ visible: true }).first().hover();
         if (!opens) await tab.waitForTimeout(3000);
         else if (!await tab.waitForFunction(isOpen, undefined, { timeout: patience }).catch(() => null)) continue;
+        await tab.waitForTimeout(500);
+        seen.outside ??= [];
+        seen.outside.push(...await tab.evaluate(() => {
+            const { top, bottom, left, right } = document.getElementById("preview").getBoundingClientRect();
+            return [-top, bottom - innerHeight, -left, right - innerWidth].filter(over => over > 1);
+        }));
         return preview(tab);
     }
     throw new Error(`no preview opens over ${selector}`);
