@@ -52,8 +52,9 @@ def page(quizzes: list[dict], files: Mapping[int, tuple[str, str]]) -> str:
     parts = [
         "# Quizzes\n\nFive questions a chapter, to be answered before the session without a calculator. "
         "Open the answer that you think is right.",
-        'On the site <a href="../_static/quizzes.html">another page</a> marks your answers; on Colab the '
-        "notebook `course/student/quizzes.ipynb` of the repository does so.",
+        "On Colab the notebook `course/student/quizzes.ipynb` of the repository marks your answers, on the "
+        "site a page does:",
+        "```{eval-rst}\n`The page that marks answers <../_static/quizzes.html>`_\n```",
     ]
     for quiz in quizzes:
         name, heading = files[quiz["chapter"]]
