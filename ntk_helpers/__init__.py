@@ -10,7 +10,7 @@ What is named here is the public face, each name in the module that explains it:
                  sgd_moments, sde_moments, sample_sgd,      data         load
                  sample_sde, stability_threshold            peers        neural_tangents
 
-Figures are in `plotting`, long runs in `experiments`.
+`report` says what all of it means for a network. Figures are in `plotting`, long runs in `experiments`.
 """
 
 from ntk_helpers.activations import Activation, leaky_relu
@@ -31,6 +31,7 @@ from ntk_helpers.mean_field import chi, edge_of_chaos, fixed_point, phase
 from ntk_helpers.monte_carlo import monte_carlo_kernels
 from ntk_helpers.networks import Network
 from ntk_helpers.peers import neural_tangents
+from ntk_helpers.report import report
 from ntk_helpers.training import steps_to_accuracy, train
 
 __version__ = "0.1.0"
@@ -54,6 +55,7 @@ __all__ = [
     "monte_carlo_kernels",
     "neural_tangents",
     "phase",
+    "report",
     "residual_kernels",
     "sample_sde",
     "sample_sgd",

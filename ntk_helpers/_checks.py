@@ -73,6 +73,20 @@ def examples(name, x):
     return x
 
 
+def targets(y, n, outputs):
+    """`y` as float64 (n, outputs), or None."""
+    if y is None:
+        return None
+    y = np.asarray(unmasked("y", y))
+    y = y[:, None] if y.ndim == 1 and outputs == 1 else y
+    if y.shape != (n, outputs) or y.dtype.kind not in "biuf" or not np.isfinite(y).all():
+        raise ValueError(
+            f"y must be finite real numbers of shape ({n}, {outputs}), one row an input, got {y.dtype} of "
+            f"shape {y.shape}; for classes take one-hot rows, np.eye(classes)[y]"
+        )
+    return y.astype(np.float64)
+
+
 def in_range(activation, smallest, largest):
     """Raises ValueError unless variances from `smallest` to `largest` are in the activation's range."""
     low, high = activation.q_range
@@ -124,7 +138,8 @@ def kernel_and_residual(kernel, residual) -> tuple[np.ndarray, np.ndarray, np.nd
 def positive(**values) -> None:
     """Raise ValueError for a value that is not a positive number."""
     for name, value in values.items():
-        if not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
+        number = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
+        if not (number and np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a positive number, got {value!r}")
 
 

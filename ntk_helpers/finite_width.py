@@ -230,9 +230,15 @@ def _row(state):
     return q, k_mean, k_variance, theta, state.mean[-1] / theta, a + spread.sum(), a, spread
 
 
+@functools.cache
+def _legendre(points):
+    """Gauss's nodes and weights on (-1, 1): slow to compute, and every layer asks for the same."""
+    return np.polynomial.legendre.leggauss(points)
+
+
 def _nodes(root):
     """Nodes g (k, p) and weights of a standard Gaussian; no kink u_a = (root g)_a = 0 within a panel."""
-    r, w = np.polynomial.legendre.leggauss(RADIAL[len(root)])
+    r, w = _legendre(RADIAL[len(root)])
     r, w = RADIUS * (r + 1) / 2, RADIUS * w / 2
     bell = w * np.exp(-(r**2) / 2)
     if len(root) == 1:
@@ -240,7 +246,7 @@ def _nodes(root):
     half = np.arctan2(-root[:, 0], root[:, 1])
     edges = np.sort(np.concatenate([half, half + np.pi]) % (2 * np.pi))
     edges = np.append(edges, edges[0] + 2 * np.pi)
-    x, v = np.polynomial.legendre.leggauss(ANGULAR)
+    x, v = _legendre(ANGULAR)
     length = np.diff(edges)[:, None]
     angle, weight = (edges[:-1, None] + length * (x + 1) / 2).ravel(), (length * v / 2).ravel()
     g = np.stack([np.outer(r, np.cos(angle)), np.outer(r, np.sin(angle))], axis=-1).reshape(-1, 2)
