@@ -183,7 +183,10 @@ def slice_of(code: list[Statement], cell: int, first: int = 0) -> list[int]:
         needed, before = set(later), set(chosen)
         for i in range(len(code) - 1, first - 1, -1):
             here = code[i]
-            if (here.cell == cell and here.asserts) or (here.cell <= cell and here.sets & needed):
+            settings = here.source.startswith("jax.config.")
+            if (here.cell == cell and here.asserts) or (
+                here.cell <= cell and (settings or here.sets & needed)
+            ):
                 needed |= here.reads
                 later |= here.later
                 chosen.add(i)
