@@ -28,7 +28,7 @@ FITTED = 0.01  # of the initial training loss
 
 
 class Rates(NamedTuple):
-    """Largest stable rates of full-batch GD and of SGD (in mean square) for the loss sum |f - y|^2/(2 N)."""
+    """Largest stable rates of full-batch GD and of SGD (in mean square) for the loss sum (f - y)^2/(2 N)."""
 
     gd: float
     sgd: float | None
@@ -45,8 +45,7 @@ class Report:
     depth_scale : number of layers over which correlations approach their limit by a factor e; inf: slower.
     condition_number : of the kernel on the inputs, in the network's parameterisation.
     rates, other_rates : `Rates` in the network's parameterisation and in the other one.
-    kernel_spread, other_spread : relative standard deviation of Theta(x, x) over draws of the network's
-        weights and of the other ensemble's; NTK parameterisation, one output.
+    kernel_spread, other_spread : relative standard deviation of one output's Theta(x, x), by ensemble.
     learning_rate, batch_size : as given, or the default.
     steps : of GD at the learning rate until 1% of the training loss is left; inf: never.
     test_error : mean of (y - f)^2, leaving one input out, of the trained limit, over inputs and outputs.
@@ -94,8 +93,7 @@ def report(net, *data, y=None, learning_rate=None, batch_size=None) -> Report:
     ----------
     net : Network; or a function (params, x) -> (N, o) or (N,) of float parameters in any pytree.
     data : x (N, d) for a Network; params and x for a function; y may follow.
-    y : (N, o), or (N,) for one output; real targets, not classes. Without it the steps are those of the
-        slowest direction, and there is no test error.
+    y : real targets (N, o), or (N,) for one output. Without it the steps are those of the worst targets.
     learning_rate : of GD, for the steps; half of the largest stable one if None.
     batch_size : of SGD, drawn with replacement; 1, the most demanding, if None.
 
@@ -114,9 +112,9 @@ def report(net, *data, y=None, learning_rate=None, batch_size=None) -> Report:
     Notes
     -----
     Standard parameterisation: weights of layer l have n_{l-1}/sigma_w^2, biases 1/sigma_b^2 times their share
-    of the kernel of the NTK parameterisation (Proposition 15.1). Steps: E |z_t|^2 of z = f - y with
+    of the kernel of the NTK parameterisation (Proposition 15.1). Steps: the mean of z_t . z_t, z = f - y, with
     f ~ N(0, NNGP) at the start. Test error: the residual on an input left out is [K^-1 z]_i / [K^-1]_ii.
-    The spread is exact for two slopes without biases, else to first order in 1/n, at the mean |x|^2.
+    The spread is that of the NTK parameterisation: exact for two slopes without biases, else to first order in 1/n, at the mean square of x.
     """
     if learning_rate is not None:
         _checks.positive(learning_rate=learning_rate)
