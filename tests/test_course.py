@@ -221,6 +221,12 @@ def test_the_check_of_checks_tells_answers_apart():
 # ---- what is generated
 
 
+def test_no_two_tools_share_a_name():
+    folders = ("book/ext", "book/tools", "course/tools", "tests/environments")
+    names = [path.stem for folder in folders for path in (ROOT / folder).glob("*.py")]
+    assert len(names) == len(set(names))
+
+
 def test_kept_files_are_in_step():
     for path, text in build.kept().items():
         assert path.read_text(encoding="utf-8") == text, path.name

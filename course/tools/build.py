@@ -24,10 +24,10 @@ from functools import cache
 from pathlib import Path
 
 import checks
+import course_pages
 import exercises
 import nbformat
 import otter_archive
-import pages
 import quizzes
 import yaml
 from exercises import Exercise
@@ -252,7 +252,7 @@ def build(output: Path) -> None:
                 for inside, content in otter_archive.files(coded, where.url, where.branch).items():
                     archive.writestr(zipfile.ZipInfo(inside), content)
     write(instructor / "bank.json", json.dumps(bank(sources), indent=1, ensure_ascii=False) + "\n")
-    write(instructor / "exercises.md", pages.table(sources.values()))
+    write(instructor / "exercises.md", course_pages.table(sources.values()))
     quizzes.build(output / "quizzes")
 
 
@@ -265,9 +265,9 @@ def kept() -> dict[Path, str]:
     notebooks["quizzes.ipynb"] = quizzes.notebook(given, files, badge, where.url)
     return {
         **{STUDENT / name: text for name, text in notebooks.items()},
-        book / "course_chapters.md": pages.chapters(sources, files, ROOT / "notebooks"),
-        book / "course_graph.svg": pages.graph(pages.needs(files, ROOT / "notebooks")),
-        book / "course_assignments.md": pages.assignments(assignments(), sources),
+        book / "course_chapters.md": course_pages.chapters(sources, files, ROOT / "notebooks"),
+        book / "course_graph.svg": course_pages.graph(course_pages.needs(files, ROOT / "notebooks")),
+        book / "course_assignments.md": course_pages.assignments(assignments(), sources),
         book / "course_quizzes.md": quizzes.page(given, files),
         book / "assets" / "quizzes.html": quizzes.marking_page(given, files, MATHJAX),
     }

@@ -16,9 +16,9 @@ import tempfile
 from pathlib import Path
 
 import build
+import course_pages
 import exercises
 import nbformat
-import pages
 import quizzes
 import yaml
 
@@ -118,7 +118,7 @@ def section(content: str, notes: str = "") -> str:
 
 
 def deck(
-    session: dict, chapters: dict[int, Chapter], files: pages.Files, sources: dict, quiz: list[dict]
+    session: dict, chapters: dict[int, Chapter], files: course_pages.Files, sources: dict, quiz: list[dict]
 ) -> list[str]:
     """The slides of one session."""
     own = [chapters[number] for number in session["chapters"]]
@@ -127,7 +127,7 @@ def deck(
         section(f"<h1>{html.escape(session['title'])}</h1>\n<p>Session {session['session']}: {names}</p>")
     ]
     for number in session["chapters"]:
-        aims = pages.paragraph(chapters[number].cells[0].source, "You will be able to")
+        aims = course_pages.paragraph(chapters[number].cells[0].source, "You will be able to")
         slides.append(section(rendered(f"## Chapter {files[number][1]}\n\nYou will be able to\n\n{aims}")))
     for shown in session["show"]:
         chapter = next(c for c in own if c.name == files[int(shown["at"].split("-")[1])][0])
@@ -170,7 +170,7 @@ def decks() -> list[tuple[str, list[str]]]:
     wanted = sorted({number for session in given for number in session["chapters"]})
     folder = ROOT / "notebooks"
     chapters = {
-        number: Chapter(*(folder / name for name in pages.parts(files[number][0], folder)))
+        number: Chapter(*(folder / name for name in course_pages.parts(files[number][0], folder)))
         for number in wanted
     }
     quiz = quizzes.read()
