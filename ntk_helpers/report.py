@@ -112,9 +112,10 @@ def report(net, *data, y=None, learning_rate=None, batch_size=None) -> Report:
     Notes
     -----
     Standard parameterisation: weights of layer l have n_{l-1}/sigma_w^2, biases 1/sigma_b^2 times their share
-    of the kernel of the NTK parameterisation (Proposition 15.1). Steps: the mean of z_t . z_t, z = f - y, with
-    f ~ N(0, NNGP) at the start. Test error: the residual on an input left out is [K^-1 z]_i / [K^-1]_ii.
-    The spread is that of the NTK parameterisation: exact for two slopes without biases, else to first order in 1/n, at the mean square of x.
+    of the kernel of the NTK parameterisation (Proposition 15.1). Steps: the mean of z_t . z_t for z = f - y
+    and f ~ N(0, NNGP) at the start. Test error: the residual on an input left out is [K^-1 z]_i / [K^-1]_ii.
+    The spread is that of the NTK parameterisation: exact for two slopes without biases, else to first order
+    in 1/n, at the mean square of x.
     """
     if learning_rate is not None:
         _checks.positive(learning_rate=learning_rate)
