@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from ntk_helpers.activations import closed_forms, elu, error_functions, functions
 from ntk_helpers.activations.activation import ANY_RANGE, Activation, finite, two_slopes
 
-# Variances for which the expectations are accurate; tests/test_activations.py measures at both ends.
+# Variances for which the expectations are accurate; tests/oracle/test_activations.py measures at both ends.
 CLOSED_RANGE = (0.0, 1e4)
 BOUNDED_RANGE = (0.0, 1e12)  # of erf, tanh and sigmoid
 

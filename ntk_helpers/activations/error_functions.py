@@ -29,7 +29,7 @@ import numpy as np
 from ntk_helpers.activations.closed_forms import Expectations, half_mean_square_difference, safe_root
 
 # Gauss rule with 14 points for the law of log K, K of Kolmogorov's distribution: pairs (K, weight). It
-# integrates K^p to 1e-16 for -5 <= p <= 2; tests/test_activations.py derives it again.
+# integrates K^p to 1e-16 for -5 <= p <= 2; tests/oracle/test_activations.py derives it again.
 _KOLMOGOROV = np.array(
     [
         (0.258003460842714184, 6.07756261040465423e-7),

@@ -49,7 +49,7 @@ def values(path):
     return [record["result"]["value"] for record in json.loads(path.read_text())["records"]]
 
 
-RESULTS = Path(__file__).parents[1] / "notebooks" / "results"
+RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
 #: What runs wrote: not the authors' numbers, and not what an unfinished or quick run left here.
 RECORDED = sorted(
     path.name

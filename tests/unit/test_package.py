@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ntk_helpers
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_what_is_public_is_named():

@@ -17,7 +17,7 @@ from ntk_helpers.training import steps_to_accuracy
 
 pytestmark = pytest.mark.slow("trains networks of several depths")
 
-RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
+RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
 
 
 def test_curvature_against_the_jacobian(double_precision):
