@@ -183,6 +183,12 @@ def test_every_chapter_has_four_exercises_two_of_them_with_code():
         assert sum(exercise.has_code for exercise in own) >= 2, path.name
 
 
+def test_exercises_name_sections_that_exist():
+    headings = "\n".join(chapter_text(path) for path in NOTEBOOKS)
+    sections = set(re.findall(r"(?m)^## (\d+\.\d+) ", headings))
+    assert {exercise.section for exercise in SOURCES.values()} <= sections
+
+
 def test_names_of_answers_are_unique_and_their_lines_do_not_scroll():
     names = [name for exercise in CODED for name in grade.names_of(exercise)]
     assert len(names) == len(set(names))
