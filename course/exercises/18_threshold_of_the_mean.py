@@ -46,7 +46,7 @@ assert mean_threshold([5.0, 1.0, 0.5], 4, 0.5) < 2 * 1.5 * 3 / 5.0
 
 
 # %% wrong
-# The noise is divided by 1 - beta, the step of descent is left as it is without momentum.
+# The threshold of small steps without momentum, but for one example.
 def mean_threshold(eigenvalues, size, momentum):
     lam = np.asarray(eigenvalues)
     plain = 2 * size / lam.mean()
