@@ -95,9 +95,6 @@ def _largest(activation):
     return min(LARGEST, activation.q_range[1])
 
 
-# Variance
-
-
 def fixed_points(activation, *, sigma_w, sigma_b):
     """All fixed points of q' = sigma_b^2 + sigma_w^2 E[phi(sqrt(q) Z)^2], in increasing order.
 
@@ -229,9 +226,6 @@ def chi(activation, *, sigma_w, q):
     return float(value) if q.ndim == 0 else np.broadcast_to(value, q.shape).copy()
 
 
-# Phases
-
-
 def _chi_of_phase(activation, sigma_w, sigma_b):
     """chi_1 where the variance ends: at the stable fixed point or, where it grows beyond bounds, far out."""
     standard_deviation("sigma_b", sigma_b)
@@ -356,11 +350,6 @@ def edge_of_chaos(activation, *, sigma_b):
     The variance q need not be stable. It is for tanh, erf, ELU and sigmoid; for SiLU with sigma_b < 0.75 and
     GELU with sigma_b < 0.42 it is not, as `fixed_points` shows: a smaller variance decays to an ordered fixed
     point and a larger one grows, so deep networks do not stay on this edge.
-
-    Parameters
-    ----------
-    activation : a name or an `Activation`.
-    sigma_b : standard deviation, finite and not negative.
 
     Returns
     -------
