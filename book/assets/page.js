@@ -12,13 +12,31 @@ addEventListener("load", async () => {
 // The folds of code cells are named "Toggle hidden content", whatever they show: their own words are a better name.
 for (const fold of document.querySelectorAll("article summary[aria-label]")) fold.removeAttribute("aria-label");
 
-// ---- a formula that scrolls is a stop of the tab key; one that does not is none
+// ---- a formula that no break makes fit is drawn smaller, to a point; if it then scrolls, it is a stop of the tab key
 
+const SMALLEST = 70; // per cent
+
+/** Shrinks the formula until `room` holds it, or to `smallest` per cent of its size. */
+function fit(box, room, smallest) {
+  box.style.fontSize = "";
+  let size = 100;
+  // The number of a formula does not shrink in step with it: a second and a third look may be needed.
+  for (let look = 0; look < 3 && box.scrollWidth > room + 2 && size > smallest; look++) {
+    size = Math.max(smallest, Math.floor((size * room) / box.scrollWidth) - 1);
+    box.style.fontSize = `${size}%`;
+  }
+}
+
+const widths = new WeakMap();
 const scrolling = new ResizeObserver(entries => {
-  for (const { target } of entries) reach(target);
+  for (const { target } of entries) {
+    if (target.clientWidth !== widths.get(target)) requestAnimationFrame(() => reach(target));
+  }
 });
 
 function reach(box) {
+  widths.set(box, box.clientWidth);
+  fit(box, box.clientWidth, SMALLEST);
   if (box.scrollWidth <= box.clientWidth + 2) {
     box.removeAttribute("tabindex");
     return;
@@ -45,7 +63,6 @@ typeset.observe(document.querySelector("article") ?? document.body, { childList:
 
 const PAPER = 680; // pixels between the margins of a sheet
 const opened = [];
-const shrunk = [];
 
 addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll("article details:not([open])")) {
@@ -53,18 +70,11 @@ addEventListener("beforeprint", () => {
     opened.push(fold);
   }
   for (const box of document.querySelectorAll('article mjx-container[display="true"]')) {
-    const room = Math.min(PAPER, box.clientWidth);
-    let size = 100;
-    // The number of a formula does not shrink in step with it: a second and a third look may be needed.
-    for (let look = 0; look < 3 && box.scrollWidth > room + 2; look++) {
-      size = Math.floor((size * room) / box.scrollWidth) - 1;
-      box.style.fontSize = `${size}%`;
-    }
-    if (size < 100) shrunk.push(box);
+    fit(box, Math.min(PAPER, box.clientWidth), 1);
   }
 });
 
 addEventListener("afterprint", () => {
   for (const fold of opened.splice(0)) fold.open = false;
-  for (const box of shrunk.splice(0)) box.style.fontSize = "";
+  for (const box of document.querySelectorAll('article mjx-container[display="true"]')) reach(box);
 });
