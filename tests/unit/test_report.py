@@ -150,6 +150,7 @@ def measured():
     return rows
 
 
+@pytest.mark.slow("draws twenty kinds of networks 400 times, and trains one of each")
 def test_measured_rates_are_those_of_gradient_descent(measured):
     """The rate read off a kernel is the rate at which training itself turns, to 2%, twenty of twenty."""
     for row in measured:
