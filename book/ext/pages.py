@@ -77,6 +77,9 @@ def add_head(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     """The page's description, its card, and the version in its footer."""
     if app.builder.name == "epub":
         return
+    # A list of the bibliography's entries whose roles are deprecated, and which are no items of it.
+    for role in ('role="list" class="citation-list"', 'role="doc-biblioentry"'):
+        context["body"] = context.get("body", "").replace(role, role.partition(" ")[2])
     context.setdefault("default_mode", "auto")  # the theme complains of a page that names none
     about = description(doctree) if doctree else ""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "").strip() or app.config.html_title
