@@ -10,7 +10,7 @@ import pytest
 import yaml
 from built_book import ROOT
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs the checks of the claims, right and wrong")]
 CHECKS = sorted((ROOT / "book" / "checks").glob("*.py"))
 
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 from box_grammar import Cell, Item, scan
 from ledger import read_notebook
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs sample notebooks under nbval")]
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 1_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from built_book import ROOT
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs the code of the primers")]
 
 FOLDER = ROOT / "book" / "primers"
 PRIMERS = sorted(FOLDER.glob("*.md"))

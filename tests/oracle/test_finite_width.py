@@ -13,7 +13,7 @@ from ntk_helpers.finite_width import edge_slope, leading_order, relative_varianc
 from ntk_helpers.kernels import fcn_kernels
 from ntk_helpers.networks import WEIGHTS, Network
 
-pytestmark = pytest.mark.usefixtures("double_precision")
+pytestmark = [pytest.mark.usefixtures("double_precision"), pytest.mark.slow("draws thousands of networks")]
 
 absolute = Activation("absolute", jnp.abs, lambda y: jnp.sign(y), (0.0,), (1.0, -1.0))
 TWO_SLOPES = [("linear", 1.0), ("relu", 2.0), (absolute, 1.0), (leaky_relu(0.3), 2 * 1.0081 / 1.09**2)]

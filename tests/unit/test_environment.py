@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.txt").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("starts other processes of Python")]
 
 # neural-tangents declares these and needs neither for what the book uses.
 ACCEPTED_GAPS = {("neural-tangents", "tensorflow"), ("neural-tangents", "tf2jax")}
