@@ -145,10 +145,28 @@ def _statement(cell: int, source: str) -> Statement:
             sets |= _base(node)  # x[0] = ..., x.shape = ...
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             sets |= _base(node.value.func)  # x.append(...), jax.config.update(...)
+    for node in _top_level(tree):
+        if isinstance(node, ast.For) and _names(node.target) & sets & _changed(node):
+            sets |= _names(node.iter)  # for run in runs.values(): run["kernel"] = ...
     asserts = any(isinstance(node, ast.Assert) for node in _top_level(tree))
     function = isinstance(tree.body[0], ast.FunctionDef)
     later = reads - _own_names(tree.body[0]) if function else ()
     return Statement(cell, source, frozenset(sets), frozenset(reads), asserts, frozenset(later))
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _changed(tree: ast.AST) -> set[str]:
+    """The names of objects that are changed in place by assignment."""
+    targets = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load)
+    ]
+    updated = [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    return set().union(*map(_base, [*targets, *updated]))
 
 
 def _own_names(function: ast.FunctionDef) -> set[str]:
