@@ -10,6 +10,7 @@ from ntk_helpers.experiments import _runner
 
 #: (experiment, scale) in the order of what they decide.
 QUEUE = (
+    ("small_learning_rates", "3cd-half"),
     ("small_learning_rates", "3cd"),
     ("learning_speed_flow", "50x400"),
     ("learning_speed_flow", "50x800"),

@@ -11,10 +11,11 @@ import platform
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -37,6 +38,8 @@ class Experiment(NamedTuple):
         so a slice should take minutes, not hours.
     data: names of the data sets that `ntk_helpers.data.load` must find; their provenance is recorded.
     needs: modules beyond numpy, scipy and jax that `run` imports.
+    begun_by: scale -> another scale whose slices are the first ones of it: what that one has recorded in the
+        folder is taken over.
     """
 
     summary: str
@@ -45,6 +48,7 @@ class Experiment(NamedTuple):
     run: Callable[[dict, dict], dict]
     data: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    begun_by: Mapping[str, str] = MappingProxyType({})
 
 
 def names() -> list[str]:
@@ -133,6 +137,8 @@ def _run(name, experiment, scale, folder, fresh, download, minutes):
     }
     if part.exists() and not fresh:
         result = continued(part, result)
+    elif scale in experiment.begun_by and not fresh:
+        result = taken_over(folder / f"{name}.{experiment.begun_by[scale]}.json", result, slices)
 
     here = environment()
     if here not in result["environments"]:
@@ -196,6 +202,17 @@ def continued(part: Path, fresh: dict) -> dict:
         if begun[key] != json.loads(json.dumps(fresh[key])):
             raise ValueError(f"{part} was begun with other {key}: use --fresh to start again without it")
     return begun
+
+
+def taken_over(earlier: Path, fresh: dict, slices: list[dict]) -> dict:
+    """`fresh` with the records of a finished run that began it, if there is one on the same data."""
+    if not earlier.exists():
+        return fresh
+    found = json.loads(earlier.read_text())
+    if found["data"] != fresh["data"]:
+        return fresh
+    records = [record for record in found["records"] if record["slice"] in slices]
+    return fresh | {"environments": found["environments"], "records": records}
 
 
 def environment() -> dict:

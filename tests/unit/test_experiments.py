@@ -184,6 +184,30 @@ def test_queue_names_scales_that_exist():
         assert scale in _runner.find(name).scales
 
 
+def test_a_run_takes_over_what_another_scale_began(tmp_path):
+    calls: list[int] = []
+    experiment = counting(calls, begun_by={"paper": "quick"})
+    begun = experiment._replace(slices=lambda settings: [{"part": 1}])
+    _runner.run("count", begun, "quick", folder=tmp_path)
+    path = _runner.run("count", experiment, "paper", folder=tmp_path)
+    assert calls == [1, 2, 3]
+    assert values(path) == [2, 6, 9]
+    # Asked to begin afresh, or where that run had other data, it does.
+    calls.clear()
+    assert values(_runner.run("count", experiment, "paper", folder=tmp_path, fresh=True)) == [3, 6, 9]
+    earlier = tmp_path / "count.quick.json"
+    earlier.write_text(json.dumps(json.loads(earlier.read_text()) | {"data": {"other": "images"}}))
+    assert values(_runner.run("count", experiment, "paper", folder=tmp_path)) == [3, 6, 9]
+
+
+def test_stretches_are_taken_over_by_runs_that_differ_in_their_number_only():
+    experiment = small_learning_rates.EXPERIMENT
+    for longer, shorter in experiment.begun_by.items():
+        whole, begun = (experiment.scales[scale] for scale in (longer, shorter))
+        assert {**whole, "ends": None} == {**begun, "ends": None}
+        assert experiment.slices(whole)[: len(experiment.slices(begun))] == experiment.slices(begun)
+
+
 def test_partial_result_of_other_settings_is_refused(tmp_path):
     calls = []
     with pytest.raises(KeyboardInterrupt):
