@@ -10,44 +10,30 @@ course/tools/exercises.py. CITATION.cff carries the address.
 The badge is a line of the first cell: put `[badge]` there. The second cell is the set-up cell: put `# set-up`
 there. Both are recognised and renewed afterwards, so that stamping twice changes nothing.
 
-On Colab there is no checkout, and chapters read notebooks/results. So the set-up cell clones the repository
-(shallow) and works in its folder notebooks, with ntk_helpers on the path: there is nothing to build. From the
-package index it takes neural-tangents and the one package that this needs, without dependencies, so that jax
-and numpy stay Colab's own; for a notebook that imports a module of EXTRA_PACKAGES those packages too. In the
-book the cell is folded away.
+The set-up cell does nothing anywhere but on Colab. There it clones the repository and leaves the rest to
+colab.py beside this file, to which it names the modules that the notebook imports and Colab lacks. The book
+folds the cell away.
 """
 
 import copy
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import yaml
 from claim_boxes import Claim, filled, read_claims
+from colab import EXTRA_PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "course" / "tools"))
 
 import exercises  # noqa: E402  (the sources of the exercises, with the course)
 
-COLAB_PACKAGES = ("neural-tangents==0.6.5", "frozendict")
-# What importing a module needs more: versions that run on Colab's jax, as in tests/environments/colab.txt.
-EXTRA_PACKAGES = {
-    "diffrax": (
-        "diffrax==0.7.2",
-        "equinox==0.13.8",
-        "lineax==0.1.0",
-        "optimistix==0.1.0",
-        "jaxtyping",
-        "wadler-lindig",
-    )
-}
-
 BADGE_START = "[![Open in Colab]("
-SET_UP_START = "# Set-up on Google Colab, some seconds. Anywhere else this cell does nothing."
+SET_UP_START = 'if "google.colab" in __import__("sys").modules and (ipy := get_ipython()):  # only there'
 
 
 class Address(NamedTuple):
@@ -68,38 +54,21 @@ def badge(where: Address, name: str) -> str:
     return f"{BADGE_START}https://colab.research.google.com/assets/colab-badge.svg)]({link})"
 
 
-def extra_packages(notebook: nbformat.NotebookNode) -> tuple[str, ...]:
-    """The packages of the modules in EXTRA_PACKAGES that a notebook imports."""
+def extra_modules(notebook: nbformat.NotebookNode) -> list[str]:
+    """The modules that a notebook imports and that Colab lacks."""
     lines = [line for cell in notebook.cells if cell.cell_type == "code" for line in cell.source.split("\n")]
-    needed = [packages for module, packages in EXTRA_PACKAGES.items() if f"import {module}" in lines]
-    return tuple(package for packages in needed for package in packages)
+    return [module for module in EXTRA_PACKAGES if f"import {module}" in lines]
 
 
-def set_up(where: Address, extra: tuple[str, ...] = ()) -> str:
-    """The source of the set-up cell; `extra` packages are installed even beside a checkout of another run."""
+def set_up(where: Address, modules: Sequence[str] = ()) -> str:
+    """The source of the set-up cell, three lines; Colab installs what importing `modules` needs."""
     folder = where.url.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1]
-    packages = ", ".join(f'"{package}"' for package in COLAB_PACKAGES)
-    more = f"""
-    more = "{" ".join(extra)}"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, *more.split()], check=True)"""
+    clone = f"git clone -q --depth=1 -b {where.branch} {where.url}"
+    script = " ".join([f"~/{folder}/book/tools/colab.py", *modules])
     return f"""\
 {SET_UP_START}
-import sys
-
-if "google.colab" in sys.modules:
-    import os
-    import subprocess
-
-    checkout = os.path.expanduser("~/{folder}")
-    if not os.path.isdir(checkout):
-        # Without dependencies: Colab's own jax and numpy stay as they are.
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*pip, {packages}], check=True)
-        git = ["git", "clone", "--quiet", "--depth=1", "--branch={where.branch}"]
-        subprocess.run([*git, "{where.url}", checkout], check=True){more if extra else ""}
-    os.chdir(os.path.join(checkout, "notebooks"))
-    sys.path.insert(0, checkout)"""
+    ipy.system("cd; test -d {folder} || {clone}")
+    ipy.run_line_magic("run", "{script}")"""
 
 
 def stamped(notebook: nbformat.NotebookNode, where: Address, name: str) -> nbformat.NotebookNode:
@@ -116,7 +85,7 @@ def stamped(notebook: nbformat.NotebookNode, where: Address, name: str) -> nbfor
         raise ValueError(f"the second cell of {name} must be code, '# set-up' and no more")
     lines[places[0]] = badge(where, name)
     heading.source = "\n".join(lines)
-    code.source = set_up(where, extra_packages(result))
+    code.source = set_up(where, extra_modules(result))
     code.metadata.tags = ["hide-cell"]
     return result
 

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
+import colab  # noqa: E402
 import stamp  # noqa: E402
 
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -67,8 +68,9 @@ def test_badge_and_set_up_name_repository_branch_and_notebook():
     )
     assert done.cells[0].source.startswith("# 1 · Title\n\n[![Open in Colab](")
     assert done.cells[0].source.endswith(")\n\nText.")
-    assert '"https://github.com/someone/some-book"' in done.cells[1].source
-    assert "--branch=trunk" in done.cells[1].source
+    assert "git clone -q --depth=1 -b trunk https://github.com/someone/some-book" in done.cells[1].source
+    assert "~/some-book/book/tools/colab.py" in done.cells[1].source
+    assert done.cells[1].source.count("\n") < 3
     assert [cell.source for cell in done.cells[2:]] == ["x = 1"]
 
 
@@ -97,27 +99,30 @@ def test_a_notebook_without_a_place_for_them_is_named(bad, message):
         stamp.stamped(bad, WHERE, "01_title.ipynb")
 
 
-def test_a_notebook_that_imports_diffrax_installs_it_beside_any_checkout():
-    done = stamp.stamped(notebook(), WHERE, "01_title.ipynb")
-    assert "diffrax" not in done.cells[1].source
+def test_a_notebook_that_imports_diffrax_installs_it(monkeypatch):
+    assert "diffrax" not in stamp.stamped(notebook(), WHERE, "01_title.ipynb").cells[1].source
     with_it = notebook()
     with_it.cells[2].source = "import diffrax\nimport jax"
-    lines = stamp.stamped(with_it, WHERE, "01_title.ipynb").cells[1].source.split("\n")
-    (install,) = (i for i, line in enumerate(lines) if "diffrax" in line)
-    assert lines[install].startswith("    more = ")  # outside the condition that there is no checkout
+    assert "colab.py diffrax" in stamp.stamped(with_it, WHERE, "01_title.ipynb").cells[1].source
     pinned = {line.split("==")[0]: line for line in ENVIRONMENT.read_text().splitlines() if "==" in line}
-    for package in stamp.EXTRA_PACKAGES["diffrax"]:
+    for package in colab.EXTRA_PACKAGES["diffrax"]:
         assert pinned[package.split("==")[0]].startswith(package)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    commands = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
+    colab.main(["diffrax"])
+    assert commands[0][5:] == ["--no-deps", *colab.PACKAGES, *colab.EXTRA_PACKAGES["diffrax"]]
 
 
 def test_the_set_up_cell_does_nothing_elsewhere(monkeypatch):
+    """Without google.colab it asks for no IPython either: outside of one the name does not exist."""
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it ran a command"))
     before = os.getcwd(), list(sys.path)
     names = {}
-    exec(stamp.set_up(WHERE, ("diffrax",)), names)
+    exec(stamp.set_up(WHERE, ["diffrax"]), names)
     assert (os.getcwd(), list(sys.path)) == before
-    assert names.keys() - {"__builtins__"} == {"sys"}
+    assert not names.keys() - {"__builtins__"}
 
 
 # Colab, simulated
