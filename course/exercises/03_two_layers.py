@@ -12,7 +12,7 @@
 # Show that for $L = 2$ and orthogonal weights the singular values are $\sigma_w^2 |\phi'(y_i)|$ at every width, and that [(3.6)](#eq-3-6) says the same.
 
 # %% solution [markdown]
-# $J = \sigma_w^2 Q^2 D^1 Q^1$ with rotations $Q$: the singular values are those of $D^1$. With $L = 2$, $\epsilon = 0$: $x = \sigma_w^4 s$ and $x \rho = -\frac1\pi \operatorname{Im} M(s)$, Stieltjes' inversion for the law of $d$.
+# $J = \sigma_w^2 Q^2 D^1 Q^1$ with rotations $Q$: the singular values are those of $D^1$. With $L = 2$, $\iota = 1$: $x = \sigma_w^4 s$ and $x \rho = -\frac1\pi \operatorname{Im} M(s)$, Stieltjes' inversion for the law of $d$.
 
 # %% rubric [markdown]
 # * 1 point: the product with rotations.

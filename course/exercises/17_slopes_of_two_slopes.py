@@ -24,7 +24,7 @@ def scatter_slope(a, b, orthogonal):
 
 
 # %% solution [markdown]
-# Only the spread of the squared gates, $\kappa$, matters; a common factor of the slopes drops out.
+# Only the spread of the squared gates, $\kappa_\phi$, matters; a common factor of the slopes drops out.
 
 # %% public
 assert np.isclose(scatter_slope(1.0, 0.0, False), 11 / 3), "ReLU, Gaussian weights"
