@@ -10,15 +10,15 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from ledger import VERDICTS, owner
+from ledger import PRINTED, owner
 from plain_boxes import PlainBoxes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 CLAIMS = "book/claims"  # the page of the ledger, and claims.yml beside it
-CLASSES = dict(zip(VERDICTS, ("holds", "corrected", "fails"), strict=True))
-LINE = re.compile(rf"(?P<name>[\w-]+) \| (?P<verdict>{'|'.join(VERDICTS)}) \| (?P<measured>.+)")
+CLASSES = dict(zip(PRINTED, ("holds", "corrected", "fails", "open"), strict=True))
+LINE = re.compile(rf"(?P<name>[\w-]+) \| (?P<verdict>{'|'.join(PRINTED)}) \| (?P<measured>.+)")
 IDS = re.compile(r"^(?P<open> \()(?P<ids>[^()]+)(?P<rest>\).*)$", re.DOTALL)
 
 

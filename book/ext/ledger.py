@@ -28,6 +28,8 @@ from box_grammar import Cell, Verdict, scan
 VERDICTS = ("holds", "holds with a correction", "does not hold as printed")
 # Without a verdict: not decided (yet, or in part only), what a paper assumes, what it defines.
 OPEN, ASSUMED, DEFINITION = UNDECIDED = ("open", "assumed", "definition")
+# What an assertion prints. One that found an interval that holds both answers is open: it decides nothing.
+PRINTED = (*VERDICTS, OPEN)
 
 # What a statement is taken from, for each paper, and how a box says it; {} is the place.
 SOURCES = {
@@ -285,9 +287,9 @@ def _verdict_problems(claim: dict, who: str) -> list[str]:
 
     problems += [
         f"{who}, assertion {a['name']}: field 'verdict' is {a['verdict']!r}; "
-        f"write one of {', '.join(VERDICTS)}"
+        f"write one of {', '.join(PRINTED)}"
         for a in assertions
-        if a["verdict"] not in VERDICTS
+        if a["verdict"] not in PRINTED
     ]
     problems += [
         f"{who}: assertion {name} is listed {n} times; keep one"
@@ -295,7 +297,8 @@ def _verdict_problems(claim: dict, who: str) -> list[str]:
     ]
     if problems or verdict == OPEN or not assertions:
         return problems
-    worst = max((a["verdict"] for a in assertions), key=VERDICTS.index)
+    decided = [a["verdict"] for a in assertions if a["verdict"] != OPEN]
+    worst = max(decided, key=VERDICTS.index, default=OPEN)
     if verdict != worst:
         problems.append(
             f"{who}: field 'verdict' is {verdict!r}, but the worst of its assertions is {worst!r}; write that"
@@ -439,7 +442,7 @@ def _read_assertion(source: str, cell: dict, notebook: str) -> tuple[list[Assert
         problems.append(f"assertion {name} failed")
     lines = _stdout(cell["outputs"]).splitlines()
     fields = lines[-1].split(" | ", 2) if lines else []
-    if len(fields) != 3 or fields[0] != name or fields[1] not in VERDICTS or not _text(fields[2]):
+    if len(fields) != 3 or fields[0] != name or fields[1] not in PRINTED or not _text(fields[2]):
         problems.append(
             f"assertion {name} must print '{name} | verdict | measured' as its last line; "
             f"it printed {lines[-1] if lines else 'nothing'!r}"

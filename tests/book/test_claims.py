@@ -165,6 +165,12 @@ def test_an_open_claim_may_list_what_was_run():
     ledger.parse(document(claim(assertions=[HOLDS, CORRECTED], corrected="Half of it was run.")))
 
 
+def test_an_open_assertion_neither_decides_a_claim_nor_spoils_one():
+    neither = HOLDS | {"name": "O2-gap", "verdict": "open", "measured": "not decided: [-1, 2] holds 0"}
+    for entry in (claim(assertions=[neither]), decided(assertions=[neither, HOLDS])):
+        ledger.parse(document(entry))
+
+
 @pytest.mark.parametrize("verdict", ["assumed", "definition"])
 def test_an_assumption_and_a_definition_have_a_reason_and_no_assertions(verdict):
     ledger.parse(document(claim(verdict=verdict)))
@@ -245,7 +251,11 @@ def test_a_claim_has_the_worst_verdict_of_its_assertions():
         ),
         (decided(assertions=[HOLDS, HOLDS]), "claim O2: assertion O2-recursion is listed 2 times"),
         (decided(assertions=[HOLDS | {"measured": 3}]), "O2-recursion: field 'measured' is 3; write a text"),
-        (decided(assertions=[HOLDS | {"verdict": "open"}]), "O2-recursion: field 'verdict' is 'open'"),
+        (decided(assertions=[HOLDS | {"verdict": "assumed"}]), "O2-recursion: field 'verdict' is 'assumed'"),
+        (
+            decided(assertions=[HOLDS | {"verdict": "open"}]),
+            "claim O2: field 'verdict' is 'holds', but the worst of its assertions is 'open'",
+        ),
         (decided(assertions=[HOLDS | {"name": "O3-x"}]), "assertion O3-x is named after no claim"),
         (
             decided(verdict="holds with a correction", assertions=[CORRECTED]),
