@@ -20,7 +20,7 @@
 # $n |\partial f/\partial z|^2 \to \mathbb E[\phi'(y)^2] + q\, (\mathbb E[\phi''(y)])^2$.
 # For tanh, $\phi''$ is odd and the extra term vanishes: the wrong argument gives the right answer. For ReLU, $\phi''$ is a unit mass at zero, $\mathbb E\phi'' = (2\pi q)^{-1/2}$, and
 # the limit is $\frac12 + \frac1{2\pi} = 0.659$ instead of $0.5$. A random read-out of mean zero, independent of all else, makes the extra term vanish; that is the case
-# of [Theorem 2.2](#thm-2-2). The cell below measures it. (Counter-examples of this kind are due to [Yang (2020)](../book/references.md#yang-2020).)
+# of [Theorem 2.2](#thm-2-2). In the chapter the cell below measures it. (Counter-examples of this kind are due to [Yang (2020)](../book/references.md#yang-2020).)
 
 # %% rubric [markdown]
 # * 1 point: the value with the copy.

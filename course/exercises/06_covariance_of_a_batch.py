@@ -44,6 +44,8 @@ for size in (1, 2, 3):
         [g[list(b)].mean(0) for b in itertools.combinations(range(4), size)]
     )
     assert np.allclose(batch_covariance(g, size, False), np.cov(means.T, bias=True))
+    whole = np.cov(g.T, bias=True)
+    assert np.allclose(batch_covariance(g, size, True), whole / size)
 
 
 # %% wrong

@@ -28,7 +28,7 @@ def scatter(x):
 
 
 # %% solution [markdown]
-# Leaving one draw out changes the estimate by about $1/M$ of what a new draw would; so the sum of squares is multiplied by $\frac{M-1}{M}$ and not divided by $M$. For a mean the formula gives the usual standard error.
+# The deviations $r_i - \bar r$ are small already: a draw that is left out moves the estimate by what that draw contributes to it, of order $1/M$. The variance of the estimate is the sum of the squares of $M$ such contributions, so the sum is not divided by $M$ again; $\frac{M-1}{M}$ corrects for $M - 1$ draws in place of $M$. For a mean in place of the coefficient of variation the formula gives the usual standard error.
 
 # %% public
 cv, error = scatter(np.array([1.0, 2.0, 3.0]))

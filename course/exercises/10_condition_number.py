@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# A kernel matrix on $N$ inputs has the value $a$ on the diagonal and $b$ elsewhere, $a > b \ge 0$. Return its condition number.
+# A kernel matrix on $N$ inputs has the value $a$ on the diagonal and $b$ elsewhere, $a > b \ge 0$. Return its condition number, by a formula: a check has a million inputs.
 
 # %% stub
 def condition(a, b, n):

@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# ReLU with skip connections, one input of variance $q_1$ in layer 1. From [(12.2)](#eq-12-2) return $\Sigma^L(x, x)$ and $\Theta^L(x, x)$; on the diagonal $\mathbb E[\phi(u)^2] = \frac q2$ and $\mathbb E[\phi'(u)^2] = \frac12$.
+# ReLU with skip connections, one input of variance $q_1$ in layer 1. The recursion [(12.2)](#eq-12-2) is $\Sigma^l = \Sigma^{l-1} + \Delta^l$ and $\Theta^l = (1 + \sigma_w^2\, \mathbb E[\phi'(u)^2])\, \Theta^{l-1} + \Delta^l$ with $\Delta^l = \sigma_b^2 + \sigma_w^2\, \mathbb E[\phi(u)^2]$ and $u \sim \mathcal N(0, q)$, $q = \Sigma^{l-1}(x, x)$. For ReLU $\mathbb E[\phi(u)^2] = \frac q2$ and $\mathbb E[\phi'(u)^2] = \frac12$. Return $\Sigma^L(x, x)$ and $\Theta^L(x, x)$.
 
 # %% stub
 def residual(q1, depth, sigma_w, sigma_b):

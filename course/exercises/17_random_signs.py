@@ -15,4 +15,4 @@
 # Uniform entries: yes, they are symmetric and independent, of variance 1, and no pre-activation vanishes. Permutation: no, its signs are not free; with positive inputs no gate ever closes. With a sign for each row: the law does not see signs and $W^\top W = n I$, but a closed gate passes a zero, and the next unit's pre-activation vanishes while $z \ne 0$: the hypothesis fails. $\lvert G \rvert$: no, its entries have a mean, and all gates are open after the first layer.
 
 # %% rubric [markdown]
-# * 1 point for two right answers, 3 for four with reasons.
+# * 1 point for two right answers with reasons, 2 for three, 3 for all four.

@@ -37,10 +37,9 @@ assert np.isclose(scatter_slope(1.0, 0.5, True), 7 / 3 * 0.36)
 
 
 # %% wrong
-# The slopes are not normalised.
+# The spread of the slopes, not of their squares.
 def scatter_slope(a, b, orthogonal):
-    kappa = 2 * (a**4 + b**4) / (a**2 + b**2)
-    kappa = kappa / 2 if a == b else kappa
+    kappa = 2 * (a**2 + b**2) / (abs(a) + abs(b)) ** 2
     return 7 * (kappa - 1) / 3 if orthogonal else 7 * kappa / 3 - 1
 
 

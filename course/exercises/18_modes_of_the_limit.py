@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# Iterate [(18.5)](#eq-18-5) from the modes $m_i$ at the start, and return the mean square residual $\frac1N \sum_i m_i$ after the given number of steps. Batches of `size` examples are drawn with replacement.
+# Let $x_i = \eta\lambda_i/N$ and $\nu = 1/S$. Iterate [(18.5)](#eq-18-5), that is $m_i \leftarrow (1 - 2 x_i + (1 - \nu)\, x_i^2)\, m_i + \nu x_i^2 \sum_j m_j$, from the modes $m_i$ at the start, and return the mean square residual $\frac1N \sum_i m_i$ after the given number of steps. Batches of `size` examples are drawn with replacement.
 
 # %% stub
 def limit_loss(eigenvalues, modes, rate, size, steps):

@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# Return the step $\eta$ at which the left side of [(18.4)](#eq-18-4) is 1, by bisection below $2(1 + \beta) N/\lambda_{\max}$. Batches of `size` examples are drawn with replacement.
+# Batches of $S$ examples (`size`) are drawn with replacement, so $\nu = 1/S$; the momentum is $\beta$, and $x_i = \eta\lambda_i/N$. Return the step $\eta$ at which the left side of [(18.4)](#eq-18-4), $\sum_i \frac{(1 + \beta)\, \nu x_i}{(1 - \beta)\, (2 (1 + \beta) - x_i) + (1 + \beta)\, \nu x_i}$, is 1. Bisect below $2(1 + \beta) N/\lambda_{\max}$.
 
 # %% stub
 def mean_threshold(eigenvalues, size, momentum):
@@ -46,11 +46,9 @@ assert mean_threshold([5.0, 1.0, 0.5], 4, 0.5) < 2 * 1.5 * 3 / 5.0
 
 
 # %% wrong
-# The threshold of small steps without momentum, but for one example.
+# With small batches momentum does not lengthen the step as with the full batch.
 def mean_threshold(eigenvalues, size, momentum):
-    lam = np.asarray(eigenvalues)
-    plain = 2 * size / lam.mean()
-    return (1 + momentum) * 2 / lam.max() if len(lam) == 1 else plain
+    return 2 * (1 + momentum) * size / np.mean(eigenvalues)
 
 
 # %% rubric [markdown]

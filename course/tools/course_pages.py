@@ -114,15 +114,15 @@ def assignments(given: list[dict], sources: Mapping[str, Exercise]) -> str:
     """The page of the assignments, with their rubrics."""
     parts = [
         "# Assignments",
-        "Two a month, for the module of eight weeks. The exercises with code are graded by their checks, "
-        "those in words and the report by the rubrics.",
+        "Four, for the plan of eight sessions, one a week. The exercises with code are graded by their "
+        "checks, those in words and the report by the rubrics.",
     ]
     for each in given:
         chosen = [sources[number] for number in each["exercises"]]
         points = sum(exercise.points for exercise in chosen) + sum(line["points"] for line in each["rubric"])
         minutes = sum(exercise.minutes for exercise in chosen) + each["minutes"]
         parts.append(f"## Assignment {each['id']}: {each['title']}")
-        parts.append(f"Due in week {each['week']}; {minutes} minutes; {points} points.")
+        parts.append(f"Due in session {each['session']}; {minutes} minutes; {points} points.")
         parts.append(each["question"])
         parts.append(table(chosen))
         rubric = [f"* {line['points']} points: {line['for']}" for line in each["rubric"]]

@@ -37,12 +37,14 @@ _SETUP = """\
 set -e
 apt-get update
 apt-get install -y git python3 python3-venv
-python3 -m venv /autograder/otter-env
-source /autograder/otter-env/bin/activate
-pip install "otter-grader[grading]=={version}" ipykernel
 git clone --depth=1 --branch={branch} {url} /autograder/book
-pip install /autograder/book
-python -m ipykernel install --sys-prefix
+# The book needs Python 3.11, which an image of Gradescope need not have: uv fetches one.
+python3 -m venv /autograder/uv
+/autograder/uv/bin/pip install uv
+/autograder/uv/bin/uv venv --python ">=3.11" /autograder/otter-env
+/autograder/uv/bin/uv pip install --python /autograder/otter-env/bin/python \
+    "otter-grader[grading]=={version}" ipykernel /autograder/book
+/autograder/otter-env/bin/python -m ipykernel install --sys-prefix
 """
 
 

@@ -1,7 +1,7 @@
 """The quizzes: course/quizzes.yml, as a page of the book, as a page that marks answers, and for notebooks.
 
 On the book's page each answer is a fold, which needs neither a script nor a network and reads on GitHub too.
-The page that marks is one file with the questions and the scripts of jupyterquiz (course/jupyterquiz); it
+The page that marks holds the questions and loads two scripts of jupyterquiz from the folder beside it; it
 needs no network either. The notebook holds its questions, encoded, and shows them by the package jupyterquiz.
 """
 
@@ -100,11 +100,7 @@ def for_jupyterquiz(quiz: dict) -> list[dict]:
 
 
 def marking_page(quizzes: list[dict], files: Mapping[int, tuple[str, str]], mathjax: str) -> str:
-    """The page that marks answers: one file beside the folder of MathJax, whose settings are `mathjax`."""
-    scripts, style = (
-        [(COURSE / "jupyterquiz" / name).read_text(encoding="utf-8") for name in names]
-        for names in (("helpers.js", "multiple_choice.js"), ("styles.css",))
-    )
+    """The page that marks answers, beside the folders of jupyterquiz and of MathJax, set up by `mathjax`."""
     data = json.dumps({quiz["chapter"]: for_jupyterquiz(quiz) for quiz in quizzes}, ensure_ascii=False)
     data = data.replace("<", "\\u003c")
     places = "\n".join(
@@ -114,10 +110,15 @@ def marking_page(quizzes: list[dict], files: Mapping[int, tuple[str, str]], math
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Quizzes</title>\n'
-        f"<style>\n{COLOURS}{''.join(style)}</style>\n<script>MathJax = {mathjax}</script>\n"
-        '<script defer src="mathjax/startup.js"></script>\n</head>\n<body>\n<main>\n<h1>Quizzes</h1>\n'
+        f"<style>\n{COLOURS}</style>\n"
+        '<link rel="stylesheet" href="jupyterquiz/styles.css">\n'
+        f"<script>MathJax = {mathjax}</script>\n"
+        '<script defer src="mathjax/startup.js"></script>\n'
+        '<script src="jupyterquiz/helpers.js"></script>\n'
+        '<script src="jupyterquiz/multiple_choice.js"></script>\n'
+        "</head>\n<body>\n<main>\n<h1>Quizzes</h1>\n"
         f"<p>Choose an answer; the page says why it is right or wrong.</p>\n{places}\n</main>\n"
-        f"<script>\n{''.join(scripts)}\nconst QUIZZES = {data};\n{START}</script>\n</body></html>\n"
+        f"<script>\nconst QUIZZES = {data};\n{START}</script>\n</body></html>\n"
     )
 
 

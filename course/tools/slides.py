@@ -50,13 +50,16 @@ window.addEventListener("load", () => MathJax.startup.promise.then(() => {
     slide.hidden = false; slide.style.display = "block";
     for (const formula of slide.querySelectorAll('mjx-container[display="true"]')) {
       const wide = () => formula.querySelector("svg").getBoundingClientRect().right > limit();
-      const limit = () => formula.parentElement.getBoundingClientRect().right;
+      const scale = slide.getBoundingClientRect().width / slide.offsetWidth;
+      const padding = scale * parseFloat(getComputedStyle(formula.parentElement).paddingRight);
+      const limit = () => formula.parentElement.getBoundingClientRect().right - padding + 1;
       for (let size = 100; size > 50 && wide(); size -= 2) formula.style.fontSize = size + "%";
     }
     for (let size = 28; size > 12 && slide.scrollHeight > FULL; size--) slide.style.fontSize = size + "px";
     slide.hidden = hidden; slide.style.display = display;
   }
   if (window.Reveal) Reveal.layout();
+  document.body.dataset.fitted = "yes";
 }));
 """
 START = """\
@@ -91,6 +94,13 @@ class Chapter:
                     f'<div class="small">\n\n{caption}\n\n</div>'
                 )
         raise ValueError(f"{self.name} has no anchor {anchor}")
+
+    def change(self) -> tuple[str, str]:
+        """A cell to change, from the chapter's section "Which assertion breaks?", and the answer."""
+        heading = "## Which assertion breaks?"
+        text = next(cell.source for cell in self.cells if cell.source.startswith(heading))
+        answer = re.search(r"(?s)</summary>\n\n(.*?)\n\n</details>", text)[1]
+        return re.search(r"(?m)^\* (.*)", text)[1], answer
 
 
 def _picture(cell) -> str:
@@ -136,6 +146,10 @@ def deck(
     text = f"## Exercise {exercise.number} ({exercise.title})\n\n{exercise.texts['prompt']}\n\n"
     text += f"```python\n{exercise.cell('stub')}\n```\n\n{exercise.label}"
     slides.append(section(rendered(text), f"Objective: {exercise.objective}."))
+    change, answer = own[0].change()
+    text = f"## Predict, then run\n\nIn chapter {session['chapters'][0]}, the cell of {change}\n\n"
+    text += "Does the assertion still pass?"
+    slides.append(section(rendered(text), answer))
     asked = session.get("quiz", session["chapters"][-1])
     for question in next(q for q in quiz if q["chapter"] == asked)["questions"][:3]:
         answers = "\n".join(f"* {answer['answer']}" for answer in question["answers"])
@@ -184,18 +198,27 @@ def print_pdf(source: Path, target: Path, browser: str) -> None:
         subprocess.run([browser, *options, source.as_uri()], check=True, capture_output=True, timeout=120)
 
 
-def main(arguments: list[str]) -> int:
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(COURSE / "reveal", OUTPUT / "reveal", dirs_exist_ok=True)
-    browser = None if "--no-pdf" in arguments else shutil.which("chromium") or shutil.which("google-chrome")
+def write(output: Path) -> list[Path]:
+    """Write each deck, and its pages to print beside it as NAME_print.html; the paths of the decks."""
+    shutil.copytree(COURSE / "reveal", output / "reveal", dirs_exist_ok=True)
+    paths = []
     for number, (title, slides) in enumerate(decks(), 1):
-        path = OUTPUT / f"session_{number}.html"
-        path.write_text(page(title, slides, printed=False), encoding="utf-8")
+        paths.append(output / f"session_{number}.html")
+        for path, printed in ((paths[-1], False), (to_print(paths[-1]), True)):
+            path.write_text(page(title, slides, printed=printed), encoding="utf-8")
+    return paths
+
+
+def to_print(deck: Path) -> Path:
+    return deck.with_name(f"{deck.stem}_print.html")
+
+
+def main(arguments: list[str]) -> int:
+    browser = None if "--no-pdf" in arguments else shutil.which("chromium") or shutil.which("google-chrome")
+    for path in write(OUTPUT):
         if browser:
-            to_print = OUTPUT / f"session_{number}_print.html"
-            to_print.write_text(page(title, slides, printed=True), encoding="utf-8")
-            print_pdf(to_print, path.with_suffix(".pdf"), browser)
-            to_print.unlink()
+            print_pdf(to_print(path), path.with_suffix(".pdf"), browser)
+        to_print(path).unlink()
     print(f"built {OUTPUT}{'' if browser else ', without PDFs: they need chromium'}")
     return 0
 

@@ -277,6 +277,8 @@ def test_the_page_that_marks_needs_no_network_and_holds_all_questions():
     given = quizzes.read()
     page = quizzes.marking_page(given, build.titles(), build.MATHJAX)
     assert not re.search(r'(?:src|href)="https?:|fetch\(', page)
+    assets = ROOT / "book" / "assets"
+    assert all((assets / name).is_file() for name in re.findall(r'(?:src|href)="([^"]+)"', page))
     data = json.loads(re.search(r"(?m)^const QUIZZES = (.*);$", page)[1])
     assert data == {str(quiz["chapter"]): quizzes.for_jupyterquiz(quiz) for quiz in given}
     for quiz in given:
@@ -296,7 +298,7 @@ def test_text_of_questions_is_marked_up_for_jupyterquiz():
 
 
 def test_scripts_of_jupyterquiz_are_the_published_ones():
-    folder = ROOT / "course" / "jupyterquiz"
+    folder = ROOT / "book" / "assets" / "jupyterquiz"
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in folder.iterdir()}
     assert found == {
         "LICENSE": "21689ffbf078d6a9",
