@@ -75,6 +75,7 @@ def _evidence(assertion: Assertion, base: str, records: dict, balls: dict) -> di
         "url": f"{base}notebooks/{page}#assertion-{assertion.name}",
         "mutants": [trial._asdict() for trial in record.trials] if record else [],
         "power": record.power if record else None,
+        "coarse": record.coarse if record else None,
         "balls": [ball._asdict() for ball in balls.get(assertion.name, ())],
     }
 

@@ -560,9 +560,9 @@ def main() -> None:
     if problems := check(ledger, (root / "notebooks").glob("*.ipynb")):
         sys.exit("\n".join(problems))
     if sys.argv[1:] == ["--audit"]:
-        from trials import audit, load_records  # which needs this module
+        from trials import audit, load_balls, load_records  # which need this module
 
-        print("\n".join(audit(ledger, load_records(root / "book"))))
+        print("\n".join(audit(ledger, load_records(root / "book"), load_balls(root / "book"))))
         return
     counts = Counter(claim.verdict for claim in ledger.claims)
     print(", ".join(f"{verdict}: {counts[verdict]}" for verdict in (*VERDICTS, *UNDECIDED)))

@@ -7,7 +7,6 @@ writes it), book/certified.csv the balls (tests/certified/constants.py writes it
 """
 
 import csv
-import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,10 +28,15 @@ class Trial(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The trials of one assertion; `power` is the smallest deviation that it sees with 95 % probability."""
+    """The trials of one assertion.
+
+    One about random numbers has its `power`, the smallest deviation that it sees with 95 % probability; one
+    without that rejects no error of 0.1 % says in `coarse` why.
+    """
 
     trials: tuple[Trial, ...]
     power: str | None
+    coarse: str | None = None
 
 
 class Ball(NamedTuple):
@@ -59,8 +63,8 @@ def _record(name: str, entries: list[dict], outcomes: dict) -> Record:
         for entry in entries
         if "what" in entry and (row := outcomes.get((name, entry["what"])))
     ]
-    power = next((entry["power"] for entry in entries if "power" in entry), None)
-    return Record(tuple(trials), power)
+    said = {word: entry[word] for entry in entries for word in ("power", "coarse") if word in entry}
+    return Record(tuple(trials), said.get("power"), said.get("coarse"))
 
 
 def load_balls(book: Path) -> dict[str, list[Ball]]:
@@ -88,6 +92,8 @@ def words(record: Record | None) -> str:
     )
     if record.power:
         text += f" *Would see* (95 %): {record.power}."
+    if record.coarse:
+        text += f" *Rejects nothing smaller because* {plain_text(record.coarse)}."
     return text
 
 
@@ -96,36 +102,45 @@ def plain_text(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|$^~])", r"\\\1", text)
 
 
-def audit(ledger: Ledger, records: dict[str, Record]) -> list[str]:
-    """A line for each open claim, then one for each assertion, the weakest first."""
+def audit(ledger: Ledger, records: dict[str, Record], balls: dict[str, list[Ball]]) -> list[str]:
+    """A line for each open claim, then one for each assertion, the weakest first.
+
+    Weak is, in this order: an assertion that was never tried; one that let a wrong theory pass; one about
+    random numbers, the larger the deviation that it would see; one that rejects no error of 0.1 %;
+    the others, by the smallest error that they rejected.
+    """
     lines = [f"open      {claim.id}: {claim.title}" for claim in ledger.claims if claim.verdict == OPEN]
-    names = {a.name for claim in ledger.claims for a in claim.assertions}
-    scored = sorted((_weakness(records.get(name)), name) for name in names)
-    for (kind, factor), name in scored:
-        record = records.get(name)
-        power = f"; would see {record.power}" if record and record.power else ""
-        margin = "" if math.isinf(factor) else f"smallest margin {factor:.3g}"
-        lines.append(f"{_KINDS[kind]:9} {name}: {margin}{power}")
+    assertions = {a.name: a for claim in ledger.claims for a in claim.assertions}
+    for kind, _, name in sorted((*_weakness(records.get(name)), name) for name in assertions):
+        record, some = records.get(name, Record((), None)), balls.get(name, ())
+        parts = [f"rejects {sum(t.caught for t in record.trials)} of {len(record.trials)}"]
+        parts += [f"lets pass {trial.mutant}" for trial in record.trials if not trial.caught]
+        parts += [f"would see {record.power}"] if record.power else []
+        parts += [f"no finer: {record.coarse}"] if record.coarse else []
+        parts += [f"{ball.symbol} = {ball.middle} ± {ball.radius}" for ball in some]
+        lines.append(f"{_KINDS[kind]:9} {name} ({assertions[name].notebook}): {'; '.join(parts)}")
     return lines
 
 
-_KINDS = ("untried", "survived", "random", "exact")
+_KINDS = ("untried", "survived", "random", "coarse", "exact")
 
 
 def _weakness(record: Record | None) -> tuple[int, float]:
-    """A number that is small for the weak, and the smallest factor by which a mutant was rejected."""
+    """The kind of an assertion, and a number that is smaller for the weaker of a kind."""
     if record is None or not record.trials:
         return 0, 0.0
-    factors = [_factor(trial.margin) for trial in record.trials if trial.caught]
-    smallest = min(factors, default=0.0)
     if not all(trial.caught for trial in record.trials):
-        return 1, smallest
-    return (2 if record.power else 3), smallest
+        return 1, -_share(record.power or "")
+    if record.power:
+        return 2, -_share(record.power)
+    return (3 if record.coarse else 4), -min(_share(trial.mutant) for trial in record.trials)
 
 
-def _factor(margin: str) -> float:
-    found = re.search(r"by a factor (\S+)", margin)
-    return float(found[1]) if found else float("inf")
+def _share(text: str) -> float:
+    """The largest error that a text names, in per cent (exponents in hundredths); 100 if it names none."""
+    shares = [float(number) for number in re.findall(r"(\d+(?:\.\d+)?) ?%", text)]
+    shares += [100 * float(number) for number in re.findall(r"exponent\D* off by (\d+\.\d+)", text)]
+    return max(shares, default=100.0)
 
 
 def count(records: Iterable[Record]) -> tuple[int, int]:

@@ -23,9 +23,11 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -96,7 +98,7 @@ def declared(path: Path = DECLARED) -> list[Mutant]:
     mutants = []
     for assertion, entries in document.items():
         for entry in entries:
-            if set(entry) == {"power"}:
+            if set(entry) in ({"power"}, {"coarse"}):
                 continue
             wrong = sorted(set(entry) - set(FIELDS)) + sorted(set(FIELDS[:3]) - set(entry))
             if wrong or not all(isinstance(text, str) for text in entry.values()):
@@ -106,6 +108,36 @@ def declared(path: Path = DECLARED) -> list[Mutant]:
                 )
             mutants.append(Mutant(assertion, **entry))
     return mutants
+
+
+def size(mutant: Mutant) -> float:
+    """The relative error of the number that changed, or of the factor put in; 1 for other changes."""
+    before, after = Counter(_numbers(mutant.old)), Counter(_numbers(mutant.new))
+    gone, come = list((before - after).elements()), list((after - before).elements())
+    if len(come) == 1 and len(gone) < 2:
+        old = gone[0] if gone else 1.0
+        return abs(come[0] / old - 1) if old and come[0] != old else 1.0
+    return 1.0
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"(?<![\w.])(?:\d+\.?\d*(?:e-?\d+)?)", text)]
+
+
+def coarse(records: dict) -> list[str]:
+    """Assertions without random numbers that reject no error of 0.1 % and give no reason, a sentence each.
+
+    Also those that give a reason without need.
+    """
+    small = {(m.assertion, m.what) for m in declared() if size(m) < 1.001e-3}
+    problems = []
+    for name, record in records.items():
+        sharp = any(trial.caught and (name, trial.mutant) in small for trial in record.trials)
+        if not (sharp or record.coarse or record.power):
+            problems.append(f"{name}: rejects no error of 0.1 %; sharpen it, or say why under 'coarse'")
+        if record.coarse and (sharp or record.power):
+            problems.append(f"{name}: has a reason under 'coarse', but rejects 0.1 % or is random")
+    return problems
 
 
 def code_cells(notebook: Path) -> list[Cell]:
@@ -189,8 +221,8 @@ def _top_level(tree: ast.AST) -> Iterable[ast.AST]:
 
 
 def _base(node: ast.AST) -> set[str]:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):  # misses.setdefault(name, []).append
+        node = node.func if isinstance(node, ast.Call) else node.value
     return {node.id} if isinstance(node, ast.Name) else set()
 
 

@@ -78,6 +78,49 @@ def test_the_table_is_in_step():
     assert mutants.out_of_step(WAITING) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "size"),
+    [
+        ("3 * s**2 / 8", "3.003 * s**2 / 8", 1e-3),
+        ("abs(smooth - 1)", "abs(smooth - 1.001)", 1e-3),
+        ("lam = q", "lam = 1.001 * q", 1e-3),
+        ("limit = 89 / 15", "limit = 6.4", 1.0),
+        ("axis=1)", "axis=0)", 1.0),
+        ("a - b", "a", 1.0),
+        ("printed[:, None]", "printed[:, :1]", 1.0),
+    ],
+)
+def test_the_size_of_an_error_is_read_from_its_texts(old, new, size):
+    assert mutants.size(mutants.Mutant("X", "what", old, new)) == pytest.approx(size, rel=1e-9)
+
+
+def test_the_audit_begins_with_the_weakest():
+    caught, passed = (trials.Trial("0.1% off", True, "", None), trials.Trial("5% off", False, "", "noise"))
+    records = {
+        "A-exact": trials.Record((caught,), None),
+        "A-coarse": trials.Record((caught._replace(mutant="2% off"),), None, "finite depth"),
+        "A-random": trials.Record((caught,), "a mean off by 3 %"),
+        "A-noisy": trials.Record((caught,), "a mean off by 20 %"),
+        "A-survived": trials.Record((caught, passed), "a mean off by 9 %"),
+    }
+    found = [ledger.Assertion(name, "01_x.ipynb", "holds", "1") for name in (*records, "A-untried")]
+    claims = ledger.load(ROOT / "book" / "claims.yml").claims[:1]
+    only = ledger.Ledger({}, {}, (claims[0]._replace(verdict="holds", assertions=tuple(found)),))
+    lines = trials.audit(only, records, {"A-exact": [trials.Ball("$q$", "0.51", "1e-9")]})
+    assert [line.split()[1] for line in lines] == [
+        "A-untried",
+        "A-survived",
+        "A-noisy",
+        "A-random",
+        "A-coarse",
+        "A-exact",
+    ]
+    assert lines[1] == (
+        "survived  A-survived (01_x.ipynb): rejects 1 of 2; lets pass 5% off; would see a mean off by 9 %"
+    )
+    assert lines[-1].endswith("$q$ = 0.51 ± 1e-9")
+
+
 def test_nearly_all_are_caught():
     outcomes = [row.outcome for row in mutants.read_table()]
     assert outcomes.count(mutants.CAUGHT) >= 0.95 * len(outcomes)
@@ -175,6 +218,16 @@ def test_a_loop_over_objects_that_it_changes_is_needed():
         [mutants.Cell(str(k), text) for k, text in enumerate([*sources, "assert runs[1]['a'] == 2"])]
     )
     assert mutants.slice_of(code, 3) == [0, 1, 3]
+
+
+def test_a_dictionary_that_is_filled_through_a_call_is_needed():
+    sources = [
+        "misses = {}",
+        "for k in range(3):\n    misses.setdefault('a', []).append(k)",
+        "assert misses['a']",
+    ]
+    code = mutants.statements([mutants.Cell(str(k), text) for k, text in enumerate(sources)])
+    assert mutants.slice_of(code, 2) == [0, 1, 2]
 
 
 def test_a_function_may_read_what_is_set_after_it():

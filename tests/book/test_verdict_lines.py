@@ -1,4 +1,4 @@
-"""A decimal in an assertion's last line is the value of a variable, or a number that its code works with."""
+"""Numbers in verdicts: an assertion's last line prints variables; boxes and corrections say what it has."""
 
 import ast
 import json
@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "book" / "ext"))
+sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "ext")]
 
 import ledger  # noqa: E402
+import quoted_numbers  # noqa: E402
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("reads the numbers of all notebooks")]
 
 NUMBER = re.compile(r"(?<![\w.^-])(?:\d+\.\d+(?:e-?\d+)?|\d+e-?\d+)(?!\w)(?: ?%)?|\b\d+ ?%")
 
@@ -128,3 +129,73 @@ assert error < 1e-6
 )
 def test_a_decimal_that_was_typed_is_seen(line, expected):
     assert unprinted(CELL.format(line=line)) == expected
+
+
+# ---- the numbers of verdict boxes and corrected statements
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return quoted_numbers.compared()
+
+
+def test_every_number_of_a_verdict_is_held(compared):
+    assert [f"{held.where}: {held.number.text}" for held in compared if held.holder is None] == []
+    assert quoted_numbers.idle(compared) == []
+
+
+def test_nearly_all_are_compared_with_a_cell(compared):
+    by_cell = [held for held in compared if held.holder.count(" ") < 2]
+    assert len(by_cell) > 0.9 * len(compared) > 450
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [(r"\frac38", r"\frac37"), ("10.1493", "10.1593"), (r"5.2 \pm 0.8", r"5.2 \pm 0.6")]
+)
+def test_a_wrong_number_in_a_box_or_in_the_ledger_is_seen(right, wrong):
+    texts = [text for text in quoted_numbers.texts() if right in text.text]
+    assert {text.where.startswith("corrected") for text in texts} == {True, False}
+    for text in texts:
+        altered = text._replace(text=text.text.replace(right, wrong))
+        found = quoted_numbers.compared([altered])
+        assert wrong in [held.number.text for held in found if held.holder is None], text.where
+
+
+def test_the_numbers_of_a_text_are_read():
+    text = r"[Theorem 2.1](#thm-2-1): $\frac{9\pi^2}{2l^2}$, $\frac38$, 3/4, $x^{-3/2}$, 5.2 \pm 0.8 %, "
+    text += r"$2 \times 10^{-5}$, $0.47$, 7 layers, 1,000 steps, (2.3), section 4.8"
+    found = [(number.value, number.error and number.error[0]) for number in quoted_numbers.numbers(text)]
+    assert sorted(found) == sorted(
+        [
+            (4.5, None),
+            (0.375, None),
+            (0.75, None),
+            (1.5, None),
+            (5.2, 0.8),
+            (2e-5, None),
+            (0.47, None),
+            (1e3, None),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        (r"$\frac38$", True),
+        (r"$\frac37$", False),
+        ("0.12", True),
+        ("0.13", False),
+        (r"1.3 \pm 0.2", True),
+        (r"1.3 \pm 0.3", False),
+        ("a deviation of 12 %", True),
+        ("0.1234", True),
+        ("0.12341", False),
+    ],
+)
+def test_a_number_is_compared_to_its_digits(text, held):
+    source = "c = 3 * s**2 / 8\nassert c < 1"
+    known = quoted_numbers.Evidence(
+        tuple(quoted_numbers.printed("c = 0.1234, gain 1.31 ± 0.21")), quoted_numbers.constants(source)
+    )
+    assert [quoted_numbers.holds(number, known) for number in quoted_numbers.numbers(text)] == [held]

@@ -49,6 +49,9 @@ def first_layers(net, params, depth):
         ((4, 6, 6, 6, 2), (2, 4), {"architecture": "residual"}),
         ((4, 6, 6, 2), (2, 3), {"parameterization": "standard"}),
         ((4, 3), (1,), {}),
+        # stretches longer than nine layers
+        ((4,) * 25, (1, 12, 24), {"weights": "orthogonal"}),
+        ((3, *(4,) * 12, *(3,) * 12), (11, 24), {"architecture": "fcn"}),
     ],
 )
 def test_equals_svd_of_automatic_differentiation(widths, depths, options):

@@ -374,6 +374,34 @@ def test_kernels_first_layer_keeps_near_duplicates_and_opposites(sign):
     np.testing.assert_allclose(same.ntk, same.ntk[0, 0], rtol=1e-14)
 
 
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_kernels_first_layer_keeps_what_lies_between_near_and_far(sign, traced):
+    """1 - c (or 1 + c) from 1e-1 to 1e-5, on both sides of where the formula changes."""
+    gaps = np.array([1e-1, 3e-2, 0.0101, 0.0099, 9e-3, 1e-3, 1e-4, 1e-5])
+    rng = np.random.default_rng(2)
+    x, noise = rng.standard_normal((2, len(gaps), 30))
+    noise -= np.sum(noise * x, axis=1, keepdims=True) / np.sum(x * x, axis=1, keepdims=True) * x
+    noise *= np.linalg.norm(x, axis=1, keepdims=True) / np.linalg.norm(noise, axis=1, keepdims=True)
+    y = sign * (x + np.sqrt(1 / (1 - gaps[:, None]) ** 2 - 1) * noise)
+
+    def gammas(x, y):
+        (_, u1, _), (_, u2, _) = (first_layer.directions(z, 1.3, 0.0) for z in (x, y))
+        return first_layer.first_gamma(u1, u2, np.zeros((len(gaps), len(gaps)), bool))
+
+    with float64():
+        found = np.diag(jax.jit(gammas)(x, y) if traced else gammas(x, y))
+    with mp.workdps(40):
+        for gap, one, a, b in zip(gaps, found, x, y, strict=True):
+            a, b = mp.matrix(a.tolist()), mp.matrix(b.tolist())
+            exact = 1 - mp.fdot(a, b) / mp.sqrt(mp.fdot(a, a) * mp.fdot(b, b))
+            near = min(exact, 2 - exact)
+            assert abs(near / gap - 1) < 1e-9
+            # from |u - v|^2/2 the rounding of u - v, elsewhere that of a product of 30 terms
+            rounding = 4 * EPS * mp.sqrt(near) if near < first_layer.NEAR else 30 * EPS
+            assert abs(one - exact) < rounding + (EPS / 2 if exact > 1 else 0)
+
+
 @pytest.mark.parametrize("depth", [3, 18])
 def test_kernels_of_near_duplicates_agree_with_mpmath(depth):
     """Theta feels sqrt(gamma): from the product of the directions it would have half of the digits."""

@@ -3,6 +3,7 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
 import pytest
@@ -188,6 +189,31 @@ def test_mean_field_finds_all_fixed_points():
     zero, other = fixed_points("tanh", sigma_w=1.2, sigma_b=0.0)
     assert (zero.q, zero.stable, other.stable) == (0.0, False, True)
     assert fixed_points("tanh", sigma_w=1.0, sigma_b=0.0) == ((0.0, 1.0, True),)
+
+
+@pytest.mark.parametrize(("scale", "upper"), [(1.0, True), (3.0, False)])
+def test_mean_field_of_a_bistable_activation(scale, upper):
+    """tanh(x)^3 is small near 0 and saturates: two stable points, and an unstable one between them."""
+    phi = activations.Activation("cubed tanh", lambda x: 3 * scale * jnp.tanh(x / scale) ** 3)
+    points = fixed_points(phi, sigma_w=0.9, sigma_b=0.1)
+    assert [point.stable for point in points] == [True, False, True]
+    low, middle, high = (point.q for point in points)
+    assert (middle < 1) == upper
+    z = np.linspace(-12, 12, 1001)  # the trapezoidal rule, whose error is exponentially small
+    weights = np.exp(-z * z / 2)
+
+    def limit(q):
+        """Where the variance ends that begins at q."""
+        for _ in range(500):
+            square = (3 * scale * np.tanh(np.sqrt(q) * z / scale) ** 3) ** 2
+            q = 0.1**2 + 0.9**2 * weights @ square / weights.sum()
+        return q
+
+    for start, end in ((0.0, low), (0.99 * middle, low), (1.01 * middle, high), (10 * high, high)):
+        assert limit(start) == pytest.approx(end, rel=1e-6)
+    near_one = fixed_point(phi, sigma_w=0.9, sigma_b=0.1)
+    assert near_one == (high if upper else low)
+    assert near_one == pytest.approx(limit(1.0), rel=1e-6)
 
 
 def test_mean_field_of_relu_like_activations():
