@@ -1,13 +1,57 @@
-// What every page does once it stands: links land where they point to, what scrolls can be reached with the
-// keyboard, and paper shows what folds hide.
+// What every page does once it stands: formulas are typeset as they come near the screen, links land where they
+// point to, what scrolls can be reached with the keyboard, and paper shows what folds hide.
 "use strict";
 
-addEventListener("load", async () => {
-  await window.MathJax?.startup?.promise; // formulas change the height of the page: only now is the place known
+// ---- formulas: MathJax typesets those near the screen, a few at a time, so that the page answers in between
+
+const FEW = 20;
+const waiting = new Set(document.querySelectorAll(".math"));
+let drawing = window.MathJax?.startup?.promise;
+
+/** Typesets what is still waiting of these formulas; resolves when they, and all asked for before, are drawn. */
+function draw(formulas) {
+  const step = async () => {
+    const left = formulas.filter(formula => waiting.delete(formula));
+    for (const formula of left) near.unobserve(formula);
+    while (left.length) {
+      MathJax.typeset(left.splice(0, FEW));
+      await new Promise(done => setTimeout(done));
+    }
+  };
+  drawing = Promise.resolve(drawing).then(step, step);
+  return drawing;
+}
+
+const near = new IntersectionObserver(
+  entries => draw(entries.filter(entry => entry.isIntersecting).map(entry => entry.target)),
+  { rootMargin: "600px" },
+);
+for (const formula of waiting) near.observe(formula);
+
+// ---- links: what is drawn around a target moves it, so that its place is looked up until it stays
+
+let acts = 0; // of the reader: who scrolls or types goes on from where they are
+for (const act of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+  addEventListener(act, () => acts++, { capture: true, passive: true });
+}
+
+async function land() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   target?.closest("details:not([open])")?.setAttribute("open", "");
-  target?.scrollIntoView();
-});
+  const begun = acts;
+  for (let look = 0, place; target && acts === begun && look < 20; look++) {
+    if (target.getBoundingClientRect().top === place) return;
+    target.scrollIntoView();
+    place = target.getBoundingClientRect().top;
+    for (let frame = 0; frame < 2; frame++) { // sections near are laid out after one, their formulas asked for after two
+      await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    }
+    await drawing;
+  }
+}
+
+addEventListener("load", land);
+addEventListener("hashchange", land);
 
 // The folds of code cells are named "Toggle hidden content", whatever they show: their own words are a better name.
 for (const fold of document.querySelectorAll("article summary[aria-label]")) fold.removeAttribute("aria-label");
@@ -65,6 +109,8 @@ const PAPER = 680; // pixels between the margins of a sheet
 const opened = [];
 
 addEventListener("beforeprint", () => {
+  if (waiting.size) window.MathJax?.typeset?.([...waiting]);
+  waiting.clear();
   for (const fold of document.querySelectorAll("article details:not([open])")) {
     fold.open = true;
     opened.push(fold);

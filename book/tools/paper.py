@@ -35,10 +35,7 @@ OPTIONS = (
     "--window-size=760,1000",  # the text is then as wide as on a sheet, and formulas are broken for it
     "--no-pdf-header-footer",
 )
-TYPESET = """<script>addEventListener("load", async () => {
-    await window.MathJax?.startup?.promise;
-    await window.MathJax?.startup?.document?.lazyTypesetAll();
-});</script>"""
+TYPESET = '<script>addEventListener("load", () => draw([...waiting]));</script>'  # of page.js
 _LINK = re.compile(r'(<a\b[^>]*\bhref=")(?!#|[a-z]+:)([^"]*)')
 
 

@@ -81,7 +81,6 @@ MATHJAX_FILES = {
     "mathjax-tex-font/svg.js": "ed5c78819c63883579fb8a4bcec97a2a",
     "output/svg.js": "6151d21b8205858c103642484f1ca272",
     "startup.js": "13a303eae8790c5c79eddb2afdd3d223",
-    "ui/lazy.js": "15636e17735eef5b3293618d65965919",
 }
 
 

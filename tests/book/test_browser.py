@@ -81,6 +81,20 @@ def test_no_formula_and_no_output_is_cut(seen, width):
     assert sum(said[width]["formulas"] for said in seen.values()) > 200
 
 
+def test_a_page_stands_within_two_seconds(seen):
+    """Of its main thread's processor time, which other work on the machine hardly changes."""
+    slow = {
+        f"{page} at {width}": round(said[width]["busy"], 2)
+        for page, said in seen.items()
+        for width in WIDTHS
+        if said[width]["busy"] > 2
+    }
+    assert not slow
+    # what makes it so: far from the screen nothing is typeset yet
+    early = sum(said[width]["drawn"] for said in seen.values() for width in WIDTHS)
+    assert early < 0.3 * sum(said[width]["formulas"] for said in seen.values() for width in WIDTHS)
+
+
 def test_few_formulas_scroll_and_only_on_a_phone(seen):
     assert not found(seen, "1400", "scrolling")
     assert not found(seen, "1100", "scrolling")
@@ -149,6 +163,11 @@ def test_links_show_where_they_lead(used):
     assert previews["file"].startswith("Theorem 11.2")
     assert not used["outside"]  # each preview is within the window, however much its formulas need
     assert previews["fileElsewhere"] is None  # files cannot read each other; nothing breaks
+
+
+def test_links_land_on_their_target(used):
+    assert len(used["landings"]) == 10
+    assert all(max(off) <= 2 for off in used["landings"].values()), used["landings"]
 
 
 def test_search_works_without_a_server(used):

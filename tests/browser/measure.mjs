@@ -24,11 +24,25 @@ const axeSource = options.axe ? readFileSync(require.resolve("axe-core/axe.min.j
 
 // ---- in the page
 
+/** Resolves when the page can be read and used: MathJax stands, each formula on the screen is drawn, the page answers. */
+const standing = async () => {
+    await window.MathJax?.startup?.promise;
+    const formulas = document.querySelectorAll(".math");
+    /** The formulas on the screen, without a look at those that the browser has not laid out. */
+    const onScreen = () => new Promise(done => {
+        const eye = new IntersectionObserver(entries => {
+            eye.disconnect();
+            done(entries.filter(entry => entry.isIntersecting).map(entry => entry.target));
+        });
+        for (const formula of formulas) eye.observe(formula);
+    });
+    do {
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+    } while (formulas.length && !(await onScreen()).every(formula => formula.querySelector("mjx-container")));
+};
+
 const typesetAll = async () => {
-    if (!document.querySelector("script[src*='mathjax/startup']")) return; // a page without formulas
-    while (!window.MathJax?.startup?.promise) await new Promise(done => setTimeout(done, 20));
-    await MathJax.startup.promise;
-    await MathJax.startup.document.lazyTypesetAll();
+    await draw([...waiting]); // of page.js
     await new Promise(done => setTimeout(done, 500)); // the theme looks again 300 ms after the last change
 };
 
@@ -139,15 +153,13 @@ for (const page of options.pages.split(",")) {
         await session.send("Performance.enable", { timeDomain: "threadTicks" });
         const start = performance.now();
         await tab.goto(site + page, { waitUntil: "load" });
-        await tab.evaluate(async () => {
-            await window.MathJax?.startup?.promise;
-            await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
-        });
+        await tab.evaluate(`(${standing})()`);
         const ready = (performance.now() - start) / 1000;
         const { metrics } = await session.send("Performance.getMetrics");
         const busy = metrics.find(metric => metric.name == "TaskDuration").value; // of the page's main thread
+        const drawn = await tab.evaluate(() => document.querySelectorAll("mjx-container").length);
         await tab.evaluate(`(${typesetAll})()`);
-        said[width] = { ready, busy, ...await tab.evaluate(`(${look})()`) };
+        said[width] = { ready, busy, drawn, ...await tab.evaluate(`(${look})()`) };
         if (options.axe && width == 1400) {
             said.axe = {};
             // A drawing of a formula has a hundred nodes, which axe is not asked about: its text stands in.

@@ -106,6 +106,46 @@ seen.previews.file = await hover(opened, LINKS.theorem);
 seen.previews.fileElsewhere = await hover(opened, LINKS.claim, false);
 await opened.close();
 
+// ---- links: how far from its place the target is, where the page is opened at it and where it jumps there
+
+const PLACES = {
+    "notebooks/11_on_the_edge.html": ["eq-11-16", "fig-11-3", "assertion-S-slow-rates", "the-supremum"],
+    "book/claims.html": ["claim-S-abstract-kernel"],
+};
+
+/** Resolves when neither the height of the page nor where the reader is changes any more. */
+async function rest(tab) {
+    const place = () => `${scrollY} ${document.documentElement.scrollHeight} ${document.querySelectorAll("mjx-container").length}`;
+    for (let last = ""; ; await tab.waitForTimeout(1000)) {
+        const now = await tab.evaluate(place);
+        if (now === last) return;
+        last = now;
+    }
+}
+
+seen.landings = {};
+for (const [page, ids] of Object.entries(PLACES)) {
+    for (const width of [1400, 390]) {
+        for (const id of ids) {
+            const off = tab => tab.evaluate(id => {
+                const before = scrollY;
+                document.getElementById(id).scrollIntoView();
+                return Math.abs(scrollY - before);
+            }, id);
+            const tab = await tabAt(`${site}${page}#${id}`, width);
+            await rest(tab);
+            const opened = await off(tab);
+            await tab.goto("about:blank");
+            await tab.goto(site + page, { waitUntil: "load" });
+            await rest(tab);
+            await tab.evaluate(id => { location.hash = id; }, id);
+            await rest(tab);
+            seen.landings[`${id} at ${width}`] = [opened, await off(tab)];
+            await tab.close();
+        }
+    }
+}
+
 // ---- search, opened as a file
 
 seen.search = {};
