@@ -78,7 +78,7 @@ async function open(link) {
   if (!target || shown !== link) return;
   popup.replaceChildren(...copies(excerpt(target), url.href.split("#")[0]));
   popup.hidden = false;
-  if (source !== document) await window.MathJax?.typesetPromise?.([popup]);
+  await window.MathJax?.typesetPromise?.([popup]);
   if (shown === link) place(link);
 }
 

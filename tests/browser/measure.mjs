@@ -59,7 +59,8 @@ const look = () => {
         const right = box.getBoundingClientRect().right;
         for (let around = box; around && around.tagName != "MAIN"; around = around.parentElement) {
             if (around.tagName != "MJX-CONTAINER" && scrolls(around)) return false;
-            if (["hidden", "clip"].includes(style(around).overflowX) && around != box &&
+            const cuts = ["hidden", "clip"].includes(style(around).overflowX) || style(around).contentVisibility == "auto";
+            if (cuts && around != box &&
                 right > around.getBoundingClientRect().right + 2) return true;
         }
         return right > innerWidth + 2;
@@ -164,6 +165,7 @@ for (const page of options.pages.split(",")) {
             said.axe = {};
             // A drawing of a formula has a hundred nodes, which axe is not asked about: its text stands in.
             await tab.evaluate(() => {
+                document.head.insertAdjacentHTML("beforeend", "<style>* { content-visibility: visible !important }</style>");
                 for (const box of document.querySelectorAll("mjx-container")) box.textContent = box.textContent || "formula";
             });
             for (const theme of ["light", "dark"]) {

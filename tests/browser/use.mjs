@@ -42,13 +42,13 @@ Object.assign(seen.ledger, {
     sections: await sections(ledger),
     count: await ledger.textContent(".claim-filter output"),
     address: new URL(ledger.url()).hash,
-    ids: await ledger.locator(".claim-table tbody tr:visible td:first-child").allInnerTexts(),
+    ids: await ledger.locator(".claim-table tbody tr:visible td:first-child").allTextContents(),
 });
 const address = ledger.url();
 await ledger.close();
 const again = await tabAt(address, 390);
 Object.assign(seen.ledger, {
-    restored: await again.locator(".claim-table tbody tr:visible td:first-child").allInnerTexts(),
+    restored: await again.locator(".claim-table tbody tr:visible td:first-child").allTextContents(),
     phone: await again.evaluate(() => document.documentElement.scrollWidth - innerWidth),
 });
 await again.evaluate(() => { location.hash = "#claim-S-Lemma1"; });
