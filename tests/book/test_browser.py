@@ -139,7 +139,7 @@ def test_paper_shows_everything(seen):
     for page, said in seen.items():
         assert not said["print"]["closed"], page
         assert not said["print"]["furniture"], page
-    for what in ("code", "formulas", "bars"):
+    for what in ("code", "raw", "formulas", "bars"):
         assert not found(seen, "print", what), what
 
 

@@ -121,6 +121,7 @@ const onPaper = () => {
     return {
         closed: shown("article details:not([open])").length,
         code: shown("article pre").filter(wide).map(name),
+        raw: shown("article .math").filter(box => !box.querySelector("mjx-container")).map(name),
         formulas: shown("article mjx-container").filter(box => wide(box) || box.getBoundingClientRect().right > edge ||
             box.querySelector("svg")?.getBoundingClientRect().right > edge).map(name),
         bars: shown("article :not(mjx-container *)").filter(box => ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && wide(box))
@@ -184,9 +185,11 @@ for (const page of options.pages.split(",")) {
         const tab = await browser.newPage({ viewport: { width: 718, height: 1000 } });
         tab.setDefaultTimeout(PATIENCE);
         await tab.goto(site + page, { waitUntil: "load" });
-        await tab.evaluate(`(${typesetAll})()`);
         await tab.emulateMedia({ media: "print" });
-        await tab.evaluate(() => dispatchEvent(new Event("beforeprint")));
+        await tab.evaluate(async () => {
+            await window.MathJax?.startup?.promise;
+            dispatchEvent(new Event("beforeprint"));
+        });
         await tab.waitForTimeout(300);
         said.print = await tab.evaluate(`(${onPaper})()`);
         await tab.close();
