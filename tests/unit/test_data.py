@@ -169,45 +169,29 @@ def test_the_cache_is_read_last(small_mnist, empty_places):
     assert_is_small_mnist(load("mnist", root=raw.parents[1]), arrays)
 
 
-def damaged(content: bytes, how: str) -> bytes:
-    match how:
-        case "cut":
-            return content[:-1]
-        case "longer":
-            return content + b"\0"
-        case "magic":
-            return b"\0\0\x0b" + content[3:]
-        case "shape":
-            return content[:4] + struct.pack(">I", 7) + content[8:]
-        case "header cut":
-            return content[:5]
-        case "empty":
-            return b""
-        case "one bit":
-            return content[:-1] + bytes([content[-1] ^ 1])
-
-
 @pytest.mark.parametrize(
-    ("how", "message"),
+    "damaged",
     [
-        ("cut", "it has 5 entries after the header, expected 6"),
-        ("longer", "it has 7 entries after the header, expected 6"),
-        ("magic", "its header is 00000b0100000006, expected 0000080100000006"),
-        ("shape", "its header is 0000080100000007, expected 0000080100000006"),
-        ("header cut", "its header is 0000080100, expected"),
-        ("empty", "its header is nothing, expected"),
-        ("one bit", "the SHA-256 of its content is"),
+        lambda content: content[:-1],
+        lambda content: content + b"\0",
+        lambda content: b"\0\0\x0b" + content[3:],
+        lambda content: content[:4] + struct.pack(">I", 7) + content[8:],
+        lambda content: content[:5],
+        lambda content: b"",
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
     ],
+    ids=["cut", "longer", "magic", "shape", "header cut", "empty", "one bit"],
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_damaged_mnist_file_is_named_with_the_reason_and_the_fix(small_mnist, how, message, packed):
+def test_a_damaged_mnist_file_is_named_with_the_reason_and_the_fix(small_mnist, damaged, packed):
     raw, _ = small_mnist
     path = raw / "train-labels-idx1-ubyte.gz"
-    content = damaged(gzip.decompress(path.read_bytes()), how)
+    content = damaged(gzip.decompress(path.read_bytes()))
     if packed:
         path.write_bytes(gzip.compress(content))
     else:
         path.with_suffix("").write_bytes(content)
+    message = "the SHA-256 of its content is"
     with pytest.raises(
         ValueError, match=f"train-labels-idx1-ubyte.* is truncated or altered: {message}.*download=True"
     ):
@@ -243,7 +227,7 @@ def short_string(text: bytes) -> bytes:
     return b"U" + bytes([len(text)]) + text
 
 
-def python2_pickle(labels: list[int], images: np.ndarray, dtype: bytes = b"u1") -> bytes:
+def python2_pickle(labels: list[int], images: np.ndarray) -> bytes:
     """A batch as Python 2 pickled the official ones: protocol 2, byte strings, numpy's old module names."""
     shape = b"K" + bytes([images.shape[0]]) + b"K" + bytes([images.shape[1]]) + b"\x86"
     entries = images.tobytes()
@@ -252,7 +236,7 @@ def python2_pickle(labels: list[int], images: np.ndarray, dtype: bytes = b"u1") 
         + short_string(b"labels") + b"](" + b"".join(b"K" + bytes([c]) for c in labels) + b"e"
         + short_string(b"data")
         + b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01" + shape
-        + b"cnumpy\ndtype\n" + short_string(dtype)
+        + b"cnumpy\ndtype\n" + short_string(b"u1")
         + b"K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
         + b"\x89T" + struct.pack("<I", len(entries)) + entries + b"tb"
         + b"u."
@@ -279,7 +263,6 @@ def small_cifar10(monkeypatch, empty_places):
         pixels.append(images)
         classes.append(labels)
     monkeypatch.setattr(data, "_CIFAR10_BATCHES", tuple(batches))
-    monkeypatch.setattr(data, "_CIFAR10_BATCH_SHAPE", (10, 12))
     return folders, np.array(pixels), np.array(classes)
 
 
@@ -310,49 +293,24 @@ class Command:
         return os.system, (self.command,)
 
 
-def bad_batches(marker: Path) -> dict[str, tuple[bytes, str]]:
-    images, labels = np.zeros((10, 12), np.uint8), [0] * 10
-    good = python2_pickle(labels, images)
-    command = pickle.dumps(Command(f"touch {marker}"), protocol=2)
-    return {
-        "a command": (command, r"it asks for \w+\.system, and only arrays are admitted"),
-        "a numpy function": (
-            b"cnumpy\nload\nU\x01x\x85R.",
-            "it asks for numpy.load, and only arrays are admitted",
-        ),
-        "a dotted name": (
-            b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.",
-            "it asks for numpy.ndarray.tofile",
-        ),
-        "cut": (good[:-20], "it cannot be read as a pickle"),
-        "empty": (b"", "it cannot be read as a pickle"),
-        "text": (b"<html>404</html>", "it cannot be read as a pickle"),
-        "no dict": (pickle.dumps([1]), "it holds no b'data'"),
-        "no data": (pickle.dumps({b"labels": labels}), "it holds no b'data'"),
-        "a list for data": (pickle.dumps({b"data": [1], b"labels": labels}), "got something else"),
-        "another dtype": (python2_pickle(labels, images, b"i1"), "got something else"),
-        "objects": (python2_pickle(labels, images, b"O8"), "got something else"),
-        "another shape": (python2_pickle(labels, images[:, :11]), r"got shape \(10, 11\)"),
-        "few labels": (python2_pickle(labels[1:], images), "its labels must be 10 integers from 0 to 9"),
-        "a class of 10": (python2_pickle([10, *labels[1:]], images), "its labels must be 10 integers"),
-        "other pixels": (python2_pickle(labels, images + 1), "its MD5 is"),
-    }
-
-
-@pytest.mark.parametrize("how", bad_batches(Path()))
+@pytest.mark.parametrize("how", ["a command", "cut", "empty", "other pixels"])
 def test_a_bad_batch_is_refused_named_and_not_run(small_cifar10, tmp_path, how):
     folders, _, _ = small_cifar10
-    marker = tmp_path / "ran"
-    content, message = bad_batches(marker)[how]
-    (folders["official"] / "data_batch_2").write_bytes(content)
-    with pytest.raises(ValueError, match=f"data_batch_2 is truncated or altered: .*{message}.*download=True"):
+    marker, batch = tmp_path / "ran", folders["official"] / "data_batch_2"
+    content = {
+        "a command": pickle.dumps(Command(f"touch {marker}"), protocol=2),
+        "cut": batch.read_bytes()[:-20],
+        "empty": b"",
+        "other pixels": python2_pickle([0] * 10, np.zeros((10, 12), np.uint8)),
+    }[how]
+    batch.write_bytes(content)
+    with pytest.raises(ValueError, match=r"data_batch_2 is truncated or altered: its MD5 is .*download=True"):
         load("cifar10", root=folders["official"].parent)
     assert not marker.exists()
 
 
 def test_the_malicious_pickle_of_these_tests_is_malicious(tmp_path):
-    content, _ = bad_batches(tmp_path / "ran")["a command"]
-    pickle.loads(content)
+    pickle.loads(pickle.dumps(Command(f"touch {tmp_path / 'ran'}"), protocol=2))
     assert (tmp_path / "ran").exists()
 
 
@@ -519,3 +477,8 @@ def test_sphere_does_not_depend_on_the_global_precision():
 def test_sphere_refuses_bad_sizes(n, d, message):
     with pytest.raises(ValueError, match=message):
         sphere(n, d, jax.random.key(0))
+
+
+def test_sphere_refuses_an_int_for_a_key():
+    with pytest.raises(ValueError, match=r"key must be a jax random key, got 0: take jax\.random\.key\(0\)"):
+        sphere(3, 2, 0)
