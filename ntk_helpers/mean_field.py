@@ -61,27 +61,9 @@ class EdgeOfChaos(NamedTuple):
     q: float
 
 
-# The activation's expectations at one variance
-
-
-@partial(jax.jit, static_argnums=0)
-def _variance(activation, q):
-    return activation.variance(q)
-
-
 @partial(jax.jit, static_argnums=0)
 def _second_derivative(activation, q):
     return jax.grad(lambda q: activation.variance(q)[0])(q)
-
-
-@float64
-def _second(activation, q):
-    return np.asarray(_variance(activation, np.asarray(q, dtype=np.float64))[0])
-
-
-@float64
-def _slope(activation, q):
-    return np.asarray(_variance(activation, np.asarray(q, dtype=np.float64))[1])
 
 
 @float64
@@ -91,8 +73,16 @@ def _at_zero(activation):
     return float(activation.phi(zero)), float(activation.dphi(zero)) ** 2
 
 
-def _largest(activation):
-    return min(LARGEST, activation.q_range[1])
+def _examined(activation):
+    """The smallest and largest q to look at: where the activation's expectations are accurate."""
+    low, high = activation.q_range
+    return max(SMALLEST, low), min(LARGEST, high)
+
+
+def _at(activation, log_q):
+    """q = exp(log_q), which its rounding does not take out of the range, E[phi^2] and E[phi'^2]."""
+    q = np.clip(np.exp(log_q), *activation.q_range)
+    return q, *activation.variance(q)
 
 
 def fixed_points(activation, *, sigma_w, sigma_b):
@@ -113,8 +103,8 @@ def fixed_points(activation, *, sigma_w, sigma_b):
     Raises
     ------
     ValueError
-        If an argument has a wrong value, or every q is a fixed point (ReLU-like without bias on the edge of
-        chaos).
+        If an argument has a wrong value, every q is a fixed point (ReLU-like without bias on the edge of
+        chaos), or variances fall below the range of the activation's expectations.
     """
     activation = activations.get(activation)
     sw2, sb2 = standard_deviation("sigma_w", sigma_w) ** 2, standard_deviation("sigma_b", sigma_b) ** 2
@@ -125,15 +115,21 @@ def fixed_points(activation, *, sigma_w, sigma_b):
 
     def excess(log_q):
         """q'/q - 1."""
-        q = np.exp(log_q)
-        return (sb2 + sw2 * _second(activation, q)) / q - 1.0
+        q, second, _ = _at(activation, log_q)
+        return (sb2 + sw2 * second) / q - 1.0
 
+    low, high = _examined(activation)
+    grid = np.linspace(math.log(low), math.log(high), POINTS)
     at_zero, slope_at_zero = _at_zero(activation)
-    grid = np.linspace(math.log(SMALLEST), math.log(_largest(activation)), POINTS)
     first = 0.5 * (sb2 + sw2 * at_zero**2)  # below it q' > q
-    if 0 < first < SMALLEST:
+    if activation.q_range[0] < first < low:
         grid = np.concatenate([[math.log(first)], grid])
     values = excess(grid)
+    if activation.q_range[0] > 0 and values[0] < 0:
+        raise ValueError(
+            f"q_range of {activation.name} must reach below {low:g}: at sigma_w = {sigma_w:g}, sigma_b = "
+            f"{sigma_b:g} the variance falls out of it"
+        )
     points = [_fixed_point(activation, sw2, math.exp(root)) for root in _roots(excess, grid, values)]
     if sb2 == 0 and at_zero == 0:
         # On the edge, where the slope is 1, the next order decides.
@@ -169,7 +165,7 @@ def _fixed_point(activation, sw2, q):
 
 
 def _homogeneous_fixed_points(activation, sw2, sb2):
-    growth = sw2 * float(_second(activation, 1.0))
+    growth = sw2 * float(activation.variance(1.0)[0])
     if sb2 == 0:
         if abs(growth - 1) <= CRITICAL:
             raise ValueError(
@@ -201,7 +197,7 @@ def fixed_point(activation, *, sigma_w, sigma_b):
     if not stable:
         raise ValueError(
             f"the variance has no stable fixed point for {activation.name}, sigma_w = {sigma_w:g}, sigma_b = "
-            f"{sigma_b:g}, up to q = {_largest(activation):g}: there it still grows; take a smaller sigma_w"
+            f"{sigma_b:g}, up to q = {_examined(activation)[1]:g}: there it grows; take a smaller sigma_w"
         )
     if len(stable) == 1:
         return stable[0]
@@ -218,12 +214,8 @@ def chi(activation, *, sigma_w, q):
     """
     activation = activations.get(activation)
     sw2 = standard_deviation("sigma_w", sigma_w) ** 2
-    q = np.asarray(q, dtype=np.float64)
-    low, high = activation.q_range
-    if not np.all((q >= low) & (q <= high)):
-        raise ValueError(f"q must lie in [{low:g}, {high:g}] for {activation.name}, got {q}")
-    value = sw2 * _slope(activation, q)
-    return float(value) if q.ndim == 0 else np.broadcast_to(value, q.shape).copy()
+    value = sw2 * activation.variance(q)[1]
+    return float(value) if np.ndim(q) == 0 else value
 
 
 def _chi_of_phase(activation, sigma_w, sigma_b):
@@ -234,7 +226,7 @@ def _chi_of_phase(activation, sigma_w, sigma_b):
     points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
     if any(point.stable for point in points):
         return chi(activation, sigma_w=sigma_w, q=fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b))
-    return chi(activation, sigma_w=sigma_w, q=_largest(activation))
+    return chi(activation, sigma_w=sigma_w, q=_examined(activation)[1])
 
 
 def phase(activation, *, sigma_w, sigma_b):
@@ -368,7 +360,7 @@ def edge_of_chaos(activation, *, sigma_b):
                 f"sigma_b must be 0 on the edge of chaos of {activation.name}, got {sigma_b:g}: with a bias "
                 "the variance grows by sigma_b^2 in each layer and has no fixed point"
             )
-        return EdgeOfChaos(math.sqrt(1.0 / float(_slope(activation, 1.0))), math.nan)
+        return EdgeOfChaos(1.0 / math.sqrt(activation.variance(1.0)[1]), math.nan)
     at_zero, slope_at_zero = _at_zero(activation)
     if sb2 == 0 and at_zero == 0:
         return EdgeOfChaos(math.sqrt(1.0 / slope_at_zero), 0.0)
@@ -380,18 +372,24 @@ def edge_of_chaos(activation, *, sigma_b):
 
     def balance(log_q):
         """(F(q) - sigma_b^2) E[phi'^2] / q."""
-        q = np.exp(log_q)
-        return (1.0 - sb2 / q) * _slope(activation, q) - _second(activation, q) / q
+        q, second, slope = _at(activation, log_q)
+        return (1.0 - sb2 / q) * slope - second / q
 
-    grid = np.linspace(math.log(SMALLEST), math.log(_largest(activation)), POINTS)
+    low, high = _examined(activation)
+    grid = np.linspace(math.log(low), math.log(high), POINTS)
     values = balance(grid)
     if not (values > 0).any():
         raise ValueError(
             f"{activation.name} has no edge of chaos at sigma_b = {sigma_b:g} up to q = "
-            f"{_largest(activation):g}: (q - sigma_b^2) E[phi'^2] stays below E[phi^2], so chi_1 < 1 at "
+            f"{high:g}: (q - sigma_b^2) E[phi'^2] stays below E[phi^2], so chi_1 < 1 at "
             "every fixed point"
+        )
+    if (values > 0).all():
+        raise ValueError(
+            f"q_range of {activation.name} must reach below {low:g}, where its edge of chaos at sigma_b = "
+            f"{sigma_b:g} lies"
         )
     # Above the root F exceeds sigma_b^2; far below it rounding decides the sign, so the last change counts.
     last = np.nonzero(values <= 0)[0][-1]
     q = math.exp(brentq(lambda x: float(balance(x)), grid[last], grid[last + 1], **_ROOT))
-    return EdgeOfChaos(math.sqrt(1.0 / float(_slope(activation, q))), q)
+    return EdgeOfChaos(1.0 / math.sqrt(activation.variance(q)[1]), q)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntk_helpers import activations
+from ntk_helpers.activations import Activation
 from ntk_helpers.kernels import depth_profile
 from ntk_helpers.mean_field import (
     chi,
@@ -382,9 +383,9 @@ def test_mean_field_says_that_it_cannot_be_traced(function):
 
 
 def test_mean_field_names_a_bad_variance():
-    with pytest.raises(ValueError, match=r"q must lie in \[0, 10000\] for elu"):
+    with pytest.raises(ValueError, match=r"q must be in \[0, 10000\] for elu"):
         chi("elu", sigma_w=1.0, q=1e5)
-    with pytest.raises(ValueError, match="q must lie in"):
+    with pytest.raises(ValueError, match="q must be in"):
         chi("tanh", sigma_w=1.0, q=-1.0)
     with pytest.raises(ValueError, match="sigma_b must be a finite"):
         edge_of_chaos("tanh", sigma_b=-1.0)
@@ -401,3 +402,22 @@ def test_fixed_points_and_edges_of_bounded_activations_at_large_variances(name):
     assert point.q > 1e4
     assert chi(name, sigma_w=point.sigma_w, q=point.q) == pytest.approx(1.0, rel=1e-12)
     assert fixed_point(name, sigma_w=point.sigma_w, sigma_b=200.0) == pytest.approx(point.q, rel=1e-9)
+
+
+def test_fixed_points_of_an_own_activation_are_looked_for_in_its_range():
+    """One whose expectations are those of tanh from q = 0.1 on, and nonsense below."""
+    tanh = activations.get("tanh")
+
+    def variance(q):
+        return tuple(jnp.where(q < 0.1, 0.1 * q, value) for value in tanh.expectations.variance(q))
+
+    expectations = tanh.expectations._replace(variance=variance)
+    own = Activation("own", jnp.tanh, q_range=(0.1, 1e4), expectations=expectations)
+    for function in (fixed_points, fixed_point, depth_scales, correlation_fixed_point):
+        expected = np.ravel(function("tanh", sigma_w=1.5, sigma_b=0.1))
+        np.testing.assert_allclose(np.ravel(function(own, sigma_w=1.5, sigma_b=0.1)), expected, rtol=1e-12)
+    assert edge_of_chaos(own, sigma_b=1.0) == pytest.approx(edge_of_chaos("tanh", sigma_b=1.0), rel=1e-12)
+    with pytest.raises(ValueError, match=r"q_range of own must reach below 0\.1: .* falls out of it"):
+        fixed_points(own, sigma_w=0.8, sigma_b=0.1)
+    with pytest.raises(ValueError, match=r"q_range of own must reach below 0\.1, where its edge of chaos"):
+        edge_of_chaos(own, sigma_b=0.01)
