@@ -1,7 +1,5 @@
 """A block of pairs through all layers, from the first layer's variances and correlations."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +8,7 @@ from ntk_helpers import _checks
 from ntk_helpers.activations.closed_forms import safe_root
 from ntk_helpers.kernels import relu
 from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
-from ntk_helpers.kernels.layer import Recursion, grow, next_layer, very_unequal
+from ntk_helpers.kernels.layer import Recursion, grow, next_layer
 
 # The sides of a block of pairs, and into how many blocks the inputs may be cut before the next side is
 # taken. Each side is compiled once. The largest is what stays in the cache, with the terms of an expectation,
@@ -38,25 +36,20 @@ def _relu_layers(numbers, layers, q, gamma):
     return _scale(q, gamma) * (1.0 - gamma), _scale(q, gamma) * ratio
 
 
-def _general_layers(activation, skip, unequal, layers, sigma_w, sigma_b, q, gamma):
-    """Sigma and Theta, the extremes of q on the way, and whether two variances were very unequal.
-
-    If they were, the kernels are right only where the program was told that they may be `unequal`.
-    """
+def _general_layers(activation, skip, layers, sigma_w, sigma_b, q, gamma):
+    """Sigma and Theta (m1, m2) after so many layers, and the extremes of q on the way."""
     network = Recursion(activation, skip, sigma_w, sigma_b)
     cut = len(gamma)
 
     def layer(_, state):
-        q, gamma, theta, smallest, largest, met = state
+        q, gamma, theta, smallest, largest = state
         smallest, largest = jnp.minimum(smallest, q.min()), jnp.maximum(largest, q.max())
-        after1, after2, gamma, growth, *_ = next_layer(network, q[:cut], q[cut:], gamma, unequal)
-        met |= very_unequal(q[:cut, None], q[cut:], after1[:, None], after2).any()
-        q = jnp.concatenate([after1, after2])
-        return q, gamma, grow(theta, *growth), smallest, largest, met
+        q1, q2, gamma, growth, *_ = next_layer(network, q[:cut], q[cut:], gamma)
+        return jnp.concatenate([q1, q2]), gamma, grow(theta, *growth), smallest, largest
 
-    start = q, gamma, _scale(q, gamma) * (1.0 - gamma), jnp.inf, 0.0, False
-    q, gamma, theta, *rest = jax.lax.fori_loop(0, layers, layer, start)
-    return _scale(q, gamma) * (1.0 - gamma), theta, *rest
+    start = q, gamma, _scale(q, gamma) * (1.0 - gamma), jnp.inf, 0.0
+    q, gamma, theta, *extremes = jax.lax.fori_loop(0, layers, layer, start)
+    return _scale(q, gamma) * (1.0 - gamma), theta, *extremes
 
 
 def _scale(q, gamma):
@@ -67,7 +60,7 @@ def _scale(q, gamma):
 
 # The number of layers is an argument of these programs, so that one compilation serves all depths.
 relu_layers = jax.jit(_relu_layers)
-general_layers = jax.jit(_general_layers, static_argnums=(0, 1, 2))
+general_layers = jax.jit(_general_layers, static_argnums=(0, 1))
 
 
 def side_for(activation, n):
@@ -79,21 +72,11 @@ def side_for(activation, n):
     return next((side for side in sides if n <= parts * side), sides[-1])
 
 
-def filled_up(x, side):
-    """The rows of x, and the last of them again until they are as many as the side of a block."""
-    missing = side - len(x)
-    return np.concatenate([x, *[x[-1:]] * missing]) if missing else x
-
-
 def kernels_of_block(network, layers, q, gamma):
     """Sigma and Theta after so many layers, as numbers; ValueError where q leaves the activation's range."""
     if network.activation.homogeneous:
         return jax.device_get(relu_layers(np.array(relu.relu_map(network)), layers, q, gamma))
-    for unequal in (False, True):  # the longer program only where it is needed
-        program = partial(general_layers, *network[:2], unequal, layers, *network[2:])
-        *kernels, smallest, largest, met = jax.device_get(program(q, gamma))
-        if not met:
-            break
+    *kernels, smallest, largest = jax.device_get(general_layers(*network[:2], layers, *network[2:], q, gamma))
     _checks.in_range(network.activation, smallest, largest)
     return kernels
 
@@ -106,9 +89,7 @@ def _whole(activation, skip, layers, sigma_w, sigma_b, x1, x2, same):
     if activation.homogeneous:
         kernels, extremes = _relu_layers(relu.relu_map(network), layers, q, gamma), (jnp.inf, 0.0)
     else:
-        *kernels, smallest, largest, _ = _general_layers(
-            activation, skip, True, layers, sigma_w, sigma_b, q, gamma
-        )
+        *kernels, smallest, largest = _general_layers(activation, skip, layers, sigma_w, sigma_b, q, gamma)
         extremes = smallest, largest
     if at_zero(activation) == 0:
         zero = zero1[:, None] | zero2

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.polynomial import chebyshev
 
 from ntk_helpers import activations
 from ntk_helpers.activations.closed_forms import safe_root
@@ -44,13 +45,13 @@ def converged_map(activation, q):
     """
     slope = float(activation.variance(q)[1])
     power = 1 if activations.first_jump(activation) <= 1 else 2
-    nodes, count = _chebyshev_points(PIECE_TERMS), 8
+    nodes, count = chebyshev.chebpts1(PIECE_TERMS), 8
     while count <= MAX_PIECES:
         left, width = math.pi / count * np.arange(count), math.pi / count
         theta = left + width * 0.5 * (1.0 + nodes[:, None])  # (PIECE_TERMS, count)
         gap = activation.gaps(q, q, _one_minus_cos(theta))[1]
         K = gap / theta**power
-        series = _chebyshev_coefficients(K)
+        series = chebyshev.chebfit(nodes, K, PIECE_TERMS - 1)
         scale = np.abs(K).max(axis=0) + slope / math.pi**power
         if (np.abs(series[-2:]) <= 128 * EPS * scale).all():
             break
@@ -66,35 +67,24 @@ def converged_map(activation, q):
         """Of t^p K(t) sin(t), in each piece, from its left end to the local variable `end` (..., 1)."""
         x = 0.5 * (1.0 + r) * (1.0 + end) - 1.0  # (..., PIECE_TERMS)
         t = left + width * 0.5 * (1.0 + x[..., None])  # (..., PIECE_TERMS, count)
-        values = np.moveaxis(np.polynomial.chebyshev.chebval(x, series), 0, -1)
+        values = np.moveaxis(chebyshev.chebval(x, series), 0, -1)
         mean = np.einsum("k,...kc->...c", weights, t**power * np.sin(t) * values)
         return 0.25 * width * (1.0 + end) * mean
 
     whole = integral(np.array([1.0]))
     J = (np.cumsum(whole) - whole + integral(nodes[:, None])) / (_one_minus_cos(theta) * theta**power)
-    series = np.stack([_chebyshev_coefficients(J), series], axis=-1)  # (PIECE_TERMS, count, 2)
+    series = np.stack(
+        [chebyshev.chebfit(nodes, J, PIECE_TERMS - 1), series], axis=-1
+    )  # (PIECE_TERMS, count, 2)
     powers = np.zeros((PIECE_TERMS, PIECE_TERMS))
     for k, row in enumerate(np.eye(PIECE_TERMS)):
-        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly(row)[: k + 1]
+        powers[k, : k + 1] = chebyshev.cheb2poly(row)[: k + 1]
     pieces = np.einsum("kp,kcm->cpm", powers, series)[:, ::-1]
     return ConvergedMap(slope, power, np.ascontiguousarray(pieces))
 
 
 def _one_minus_cos(theta):
     return 2.0 * np.sin(0.5 * theta) ** 2
-
-
-def _chebyshev_points(n):
-    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
-
-
-def _chebyshev_coefficients(values):
-    """Coefficients (n, ...) of the interpolant in x through values (n, ...) at x = _chebyshev_points(n)."""
-    n = len(values)
-    cosines = np.cos(np.pi / n * np.outer(np.arange(n), np.arange(n) + 0.5))
-    coefficients = 2.0 / n * np.tensordot(cosines, values, axes=1)
-    coefficients[0] *= 0.5
-    return coefficients
 
 
 def converged_layer(table, sw2, state):

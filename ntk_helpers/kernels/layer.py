@@ -58,7 +58,7 @@ class Layer(NamedTuple):
     growth2: tuple
 
 
-def next_layer(recursion, q1, q2, gamma, unequal=True):
+def next_layer(recursion, q1, q2, gamma):
     """The `Layer` after a pair with variances q1 (m1,), q2 (m2,) and gamma (m1, m2); or all of them numbers.
 
     With G = E[(phi(u_1) - phi(u_2))^2]/2 from `Activation.gaps` and r_i = sqrt(q_i),
@@ -66,8 +66,7 @@ def next_layer(recursion, q1, q2, gamma, unequal=True):
         sqrt(q_1' q_2') gamma' = s (r_1 r_2 gamma + (r_1 - r_2)^2/2) + sigma_w^2 G - (r_1' - r_2')^2/2,
 
     where each term is small when the inputs nearly agree. Of very different variances each is large, and
-    gamma' comes from Sigma', unless the caller says that no two are that `unequal`: one expectation less to
-    compile.
+    gamma' comes from Sigma'.
     """
     activation, skip, sigma_w, sigma_b = recursion
     sw2, sb2 = sigma_w**2, sigma_b**2
@@ -96,17 +95,10 @@ def next_layer(recursion, q1, q2, gamma, unequal=True):
         far = jnp.clip(1.0 - cosine, 0.0, 2.0), second, slope
         return tuple(jnp.where(apart, f, n) for f, n in zip(far, near, strict=True))
 
-    if unequal:
-        apart = very_unequal(q1, q2, after_1, after2)
-        near = jax.lax.cond(apart.any(), of_unequal, lambda: near)
-    gamma, second, slope = near
+    ratios = (divide(*pair) for a, b in ((q1, q2), (after_1, after2)) for pair in ((a, b), (b, a)))
+    apart = functools.reduce(jnp.maximum, ratios) > UNEQUAL**2
+    gamma, second, slope = jax.lax.cond(apart.any(), of_unequal, lambda: near)
     return Layer(after1, after2, gamma, growth(second, slope), growth1, growth2)
-
-
-def very_unequal(q1, q2, after1, after2):
-    """Whether two variances are so unequal, before the layer or after it, that gamma' comes from Sigma'."""
-    ratios = (divide(*pair) for a, b in ((q1, q2), (after1, after2)) for pair in ((a, b), (b, a)))
-    return functools.reduce(jnp.maximum, ratios) > UNEQUAL**2
 
 
 def grow(theta, gain, source):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ntk_helpers import _checks
 from ntk_helpers._precision import any_traced, float64
-from ntk_helpers.kernels.block import filled_up, kernels_of_block, side_for, whole
+from ntk_helpers.kernels.block import kernels_of_block, side_for, whole
 from ntk_helpers.kernels.inputs import at_zero, directions, first_gamma
 from ntk_helpers.kernels.layer import SKIPS, recursion
 
@@ -105,29 +105,28 @@ def _traced(network, layers, x1, x2, symmetric):
 
 
 def _block_by_block(network, layers, x1, x2, symmetric):
-    side = side_for(network.activation, min(len(x1), len(x2)))
-    first, second = (directions(x, *network[2:]) for x in (x1, x2))
-    nngp, ntk = np.empty((len(x1), len(x2))), np.empty((len(x1), len(x2)))
-    for i in range(0, len(x1), side):
-        for j in range(i if symmetric else 0, len(x2), side):
-            (q1, u1, zero1), (q2, u2, zero2) = (
-                [field[start : start + side] for field in fields]
-                for fields, start in ((first, i), (second, j))
-            )
-            on_diagonal = symmetric and i == j
-            gamma = first_gamma(u1, u2, np.eye(len(u1), dtype=bool) if on_diagonal else False)
-            q = np.concatenate([filled_up(q1, side), filled_up(q2, side)])
-            gamma = filled_up(filled_up(gamma, side).T, side).T
-            for kernel, part in zip((nngp, ntk), kernels_of_block(network, layers, q, gamma), strict=True):
-                part = part[: len(u1), : len(u2)]
-                if at_zero(network.activation) == 0 and (zero1.any() or zero2.any()):
-                    part = np.where(zero1[:, None] | zero2, 0.0, part)
+    n1, n2 = len(x1), len(x2)
+    side = side_for(network.activation, min(n1, n2))
+    # The last block is filled up with copies of the last input, so that one compiled program serves all.
+    (q1, u1, zero1), (q2, u2, zero2) = (
+        directions(np.pad(x, ((0, -len(x) % side), (0, 0)), mode="edge"), *network[2:]) for x in (x1, x2)
+    )
+    nngp, ntk = np.empty((n1, n2)), np.empty((n1, n2))
+    for i in range(0, n1, side):
+        for j in range(i if symmetric else 0, n2, side):
+            rows, columns, on_diagonal = slice(i, i + side), slice(j, j + side), symmetric and i == j
+            same = np.eye(side, dtype=bool) if on_diagonal else False
+            q, gamma = np.concatenate([q1[rows], q2[columns]]), first_gamma(u1[rows], u2[columns], same)
+            for kernel, block in zip((nngp, ntk), kernels_of_block(network, layers, q, gamma), strict=True):
+                block = block[: n1 - i, : n2 - j]
                 if on_diagonal:
-                    part = np.tril(part) + np.tril(part, -1).T
-                kernel[i : i + side, j : j + side] = part
+                    block = np.tril(block) + np.tril(block, -1).T
+                kernel[rows, columns] = block
                 if symmetric:
-                    kernel[j : j + side, i : i + side] = part.T
+                    kernel[columns, rows] = block.T
     for name, kernel in (("nngp", nngp), ("ntk", ntk)):
+        if at_zero(network.activation) == 0:
+            kernel[zero1[:n1]], kernel[:, zero2[:n2]] = 0.0, 0.0
         if not np.isfinite(kernel.max()):
             raise ValueError(
                 f"the {name} of depth {layers + 1} is beyond the range of float64: use a smaller depth or "
