@@ -2,6 +2,7 @@
 
 import math
 import operator
+from numbers import Integral
 
 import jax
 import numpy as np
@@ -19,6 +20,17 @@ def standard_deviation(name, value):
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{name} must be a finite standard deviation, 0 or more, got {value!r}")
+    return number
+
+
+def finite(name, value):
+    """`value` as a float, if it is a finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite numbers, got {value!r}")
     return number
 
 
@@ -153,6 +165,15 @@ def _single_precision(given, kernel, error) -> str:
         f". It is float32, whose rounding moves eigenvalues by up to {rounding:.1g}: compute it in float64, "
         "from net.init(key, dtype='float64')"
     )
+
+
+def increasing(name, values, low, high):
+    """`values` as a list of ints, if they are one or more, increase, and lie within low ... high."""
+    values = list(values)
+    whole = all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)
+    if not (values and whole and values == sorted({*values}) and low <= values[0] <= values[-1] <= high):
+        raise ValueError(f"{name} must be increasing integers from {low} to {high}, got {values}")
+    return [int(v) for v in values]
 
 
 def step_counts(steps) -> np.ndarray:

@@ -64,11 +64,7 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
         net, trace_outputs, itemsize, len(x1), None if x2 is None else len(x2), memory_limit
     )
     kernel = partial(_ntk, net, trace_outputs, params)
-    if x2 is None and rows >= len(x1):
-        return kernel(x1, None)
-    if x2 is None:
-        return _symmetric_blocks(kernel, x1, rows, trace_outputs)
-    return _blocks(kernel, x1, x2, rows, columns)
+    return _blocks(kernel, x1, x2, rows, columns, trace_outputs)
 
 
 @own_rules()
@@ -198,33 +194,24 @@ def padded_chunks(rows, size):
         yield _Chunk(chunk, used)
 
 
-def _blocks(kernel, x1, x2, rows, columns):
-    return jnp.concatenate(
-        [
-            jnp.concatenate(
-                [
-                    kernel(down.rows, across.rows)[: down.used, : across.used]
-                    for across in padded_chunks(x2, columns)
-                ],
-                axis=1,
-            )
-            for down in padded_chunks(x1, rows)
-        ]
-    )
+def _blocks(kernel, x1, x2, rows, columns, trace_outputs):
+    """The kernel block by block; with x2 = None only on and above the diagonal, below it by symmetry.
 
-
-def _symmetric_blocks(kernel, x, size, trace_outputs):
-    """The blocks on and above the diagonal, those below by Theta(x', x)_ij = Theta(x, x')_ji."""
-    chunks = list(padded_chunks(x, size))
-    axes = (1, 0) if trace_outputs else (1, 0, 3, 2)
+    The symmetry is Theta(x', x)_ij = Theta(x, x')_ji.
+    """
+    symmetric, axes = x2 is None, (1, 0) if trace_outputs else (1, 0, 3, 2)
+    down = list(padded_chunks(x1, rows))
+    across = down if symmetric else list(padded_chunks(x2, columns))
     blocks = {}
-    for i, down in enumerate(chunks):
-        blocks[i, i] = kernel(down.rows, None)[: down.used, : down.used]
-        for j in range(i + 1, len(chunks)):
-            blocks[i, j] = kernel(down.rows, chunks[j].rows)[: down.used, : chunks[j].used]
-            blocks[j, i] = blocks[i, j].transpose(axes)
-    count = range(len(chunks))
-    return jnp.concatenate([jnp.concatenate([blocks[i, j] for j in count], axis=1) for i in count])
+    for i, one in enumerate(down):
+        for j, other in enumerate(across):
+            if symmetric and i > j:
+                blocks[i, j] = blocks[j, i].transpose(axes)
+            else:
+                block = kernel(one.rows, None if symmetric and i == j else other.rows)
+                blocks[i, j] = block[: one.used, : other.used]
+    lines = ([blocks[i, j] for j in range(len(across))] for i in range(len(down)))
+    return jnp.concatenate([jnp.concatenate(line, axis=1) for line in lines])
 
 
 def memory(net, trace_outputs):

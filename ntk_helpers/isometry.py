@@ -2,7 +2,6 @@
 
 from functools import partial
 from itertools import pairwise
-from numbers import Integral
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +45,7 @@ def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
         raise ValueError(
             f"x must have shape ({net.widths[0]},), a single input of this network, got {x.shape}"
         )
-    depths = _checked_depths(depths, net.depth)
+    depths = _checks.increasing("depths", depths, 1, net.depth)
     first, *later = params
     carry, begin = _first(net, first, x[None]), 1
     values = {1: _svd(carry)} if depths[0] == 1 else {}
@@ -92,13 +91,3 @@ def _push(layer, y, tangents):
 @jax.jit
 def _svd(carry):
     return jnp.linalg.svd(carry[1], compute_uv=False)
-
-
-def _checked_depths(depths, depth):
-    depths = tuple(depths)
-    integers = all(isinstance(d, Integral) and not isinstance(d, bool) for d in depths)
-    if not (
-        depths and integers and list(depths) == sorted({*depths}) and 1 <= depths[0] <= depths[-1] <= depth
-    ):
-        raise ValueError(f"depths must be increasing integers from 1 to {depth}, got {depths}")
-    return tuple(int(d) for d in depths)

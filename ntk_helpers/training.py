@@ -6,7 +6,6 @@ in their learning rates and in the order in which they see the examples. The sta
 devices, and over all processes that `jax.distributed` has joined, each of which makes the same calls.
 """
 
-import operator
 import os
 from typing import Any, NamedTuple
 
@@ -121,7 +120,9 @@ def train(
     problem, state, rate, data = _checked(
         net, params, x, y, learning_rate, steps, loss, batch_size, key, optimizer
     )
-    at = _checked_at(at, steps, observe)
+    if bool(len(at)) != (observe is not None):
+        raise ValueError("observe and at belong together: what to observe, and after which steps")
+    at = _checks.increasing("at", at, 0, steps) if len(at) else []
     look = jax.jit(jax.vmap(observe or (lambda _: None)))
     m, last, key = len(state.key), int(state.step) + steps, state.key
     passes, seen = runs(problem, state, rate, data, steps, at), []
@@ -297,15 +298,6 @@ def _checked_targets(y, loss, outputs, name="y"):
             )
         return jnp.asarray(y, outputs.dtype)
     return jnp.asarray(y)
-
-
-def _checked_at(at, steps, observe):
-    at = [operator.index(step) for step in at]
-    if at != sorted(set(at)) or (at and not 0 <= at[0] <= at[-1] <= steps):
-        raise ValueError(f"at must increase within 0 ... {steps}, got {at}")
-    if bool(at) != (observe is not None):
-        raise ValueError("observe and at belong together: what to observe, and after which steps")
-    return at
 
 
 def _key_rows(key, m):

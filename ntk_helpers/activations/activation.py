@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntk_helpers import _checks
 from ntk_helpers._precision import float64
 from ntk_helpers.activations import closed_forms, quadrature
 from ntk_helpers.activations.closed_forms import Expectations
@@ -64,7 +65,7 @@ class Activation:
     expectations: Expectations | None = None
 
     def __post_init__(self):
-        kinks = tuple(finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
+        kinks = tuple(_checks.finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
         object.__setattr__(self, "kinks", kinks)
         _check_elementwise("phi", self.phi)
         if self.dphi is None:
@@ -238,7 +239,7 @@ def _checked_slopes(slopes, phi):
     given = np.atleast_1d(slopes)
     if given.shape != (2,):
         raise ValueError(f"slopes must be two numbers (a, b), got {slopes!r}")
-    a, b = (finite("slopes", slope) for slope in given.tolist())
+    a, b = (_checks.finite("slopes", slope) for slope in given.tolist())
     x = np.array([-1e6, -3.0, -1.0, -1e-6, 0.0, 1e-6, 1.0, 3.0, 1e6])
     found, expected = np.asarray(phi(jnp.asarray(x))), np.where(x > 0, a, b) * x
     if not np.allclose(found, expected, rtol=1e-12, atol=0.0):
@@ -281,17 +282,6 @@ def first_jump(activation):
                     return order
             function = _derivative(function)
     return math.inf
-
-
-def finite(name, value):
-    """`value` as a float, if it is a finite number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite numbers, got {value!r}")
-    return number
 
 
 def _check_elementwise(name, function):

@@ -5,8 +5,10 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from ntk_helpers.activations import closed_forms, elu, error_functions, functions
-from ntk_helpers.activations.activation import ANY_RANGE, Activation, finite, two_slopes
+from ntk_helpers import _checks
+from ntk_helpers.activations import closed_forms, elu, functions
+from ntk_helpers.activations.activation import ANY_RANGE, Activation, two_slopes
+from ntk_helpers.activations.error_functions import EXPECTATIONS
 
 # Variances for which the expectations are accurate; tests/oracle/test_activations.py measures at both ends.
 CLOSED_RANGE = (0.0, 1e4)
@@ -21,7 +23,7 @@ def leaky_relu(slope):
     ValueError
         If the slope is not a finite number.
     """
-    return _leaky_relu(finite("slope", slope))
+    return _leaky_relu(_checks.finite("slope", slope))
 
 
 @functools.cache
@@ -41,37 +43,23 @@ def _leaky_relu(slope):
     return Activation(name, *pair, kinks, slopes, expectations=two_slopes(slopes))
 
 
-CLOSED_FORMS = {
-    "sin": closed_forms.sin,
-    "cos": closed_forms.cos,
-    "erf": error_functions.erf,
-    "tanh": error_functions.tanh,
-    "sigmoid": error_functions.sigmoid,
-    "softplus": error_functions.softplus,
-    "gelu": error_functions.gelu,
-    "silu": error_functions.silu,
-}
-
-
-def _smooth(name, phi, dphi, q_range=CLOSED_RANGE):
-    return Activation(name, phi, dphi, q_range=q_range, expectations=CLOSED_FORMS[name]())
-
-
 ACTIVATIONS = {
     "linear": leaky_relu(1.0),
     "relu": leaky_relu(0.0),
     "leaky_relu": leaky_relu(0.01),
-    "erf": _smooth("erf", jax.lax.erf, functions.erf_slope, BOUNDED_RANGE),
-    "tanh": _smooth("tanh", jnp.tanh, functions.tanh_slope, BOUNDED_RANGE),
-    "sigmoid": _smooth("sigmoid", jax.nn.sigmoid, functions.sigmoid_slope, BOUNDED_RANGE),
-    "sin": _smooth("sin", jnp.sin, jnp.cos, ANY_RANGE),
-    "cos": _smooth("cos", jnp.cos, functions.minus_sine, ANY_RANGE),
-    "softplus": _smooth("softplus", functions.softplus, jax.nn.sigmoid),
-    "gelu": _smooth("gelu", functions.gelu, functions.gelu_slope),
-    "silu": _smooth("silu", functions.silu, functions.silu_slope),
-    "elu": Activation(
-        "elu", functions.elu_value, functions.elu_slope, (0.0,), None, CLOSED_RANGE, elu.expectations()
-    ),
+} | {
+    name: Activation(name, phi, dphi, kinks, q_range=q_range, expectations=expectations)
+    for name, phi, dphi, kinks, q_range, expectations in (
+        ("erf", jax.lax.erf, functions.erf_slope, (), BOUNDED_RANGE, EXPECTATIONS["erf"]),
+        ("tanh", jnp.tanh, functions.tanh_slope, (), BOUNDED_RANGE, EXPECTATIONS["tanh"]),
+        ("sigmoid", jax.nn.sigmoid, functions.sigmoid_slope, (), BOUNDED_RANGE, EXPECTATIONS["sigmoid"]),
+        ("sin", jnp.sin, jnp.cos, (), ANY_RANGE, closed_forms.SIN),
+        ("cos", jnp.cos, functions.minus_sine, (), ANY_RANGE, closed_forms.COS),
+        ("softplus", functions.softplus, jax.nn.sigmoid, (), CLOSED_RANGE, EXPECTATIONS["softplus"]),
+        ("gelu", functions.gelu, functions.gelu_slope, (), CLOSED_RANGE, EXPECTATIONS["gelu"]),
+        ("silu", functions.silu, functions.silu_slope, (), CLOSED_RANGE, EXPECTATIONS["silu"]),
+        ("elu", functions.elu_value, functions.elu_slope, (0.0,), CLOSED_RANGE, elu.EXPECTATIONS),
+    )
 }
 
 

@@ -118,13 +118,10 @@ def _wave_gaps(q1, q2, gamma):
     return 0.5 * (near * (1.0 + jnp.exp(-k)) - apart), 0.5 * (near * -jnp.expm1(-k) + apart)
 
 
-def sin():
-    """Expectations of sin(x)."""
-    return Expectations(
-        _waves, lambda q: (-0.5 * jnp.expm1(-2.0 * q), 0.5 * (1.0 + jnp.exp(-2.0 * q))), _wave_gaps
-    )
+def _wave_variances(q):
+    """E[sin(u)^2] and E[cos(u)^2]."""
+    return -0.5 * jnp.expm1(-2.0 * q), 0.5 * (1.0 + jnp.exp(-2.0 * q))
 
 
-def cos():
-    """Expectations of cos(x)."""
-    return Expectations(*(lambda *q, f=f: f(*q)[::-1] for f in sin()))
+SIN = Expectations(_waves, _wave_variances, _wave_gaps)
+COS = Expectations(*(lambda *q, f=f: f(*q)[::-1] for f in SIN))

@@ -199,6 +199,4 @@ def gaps(q1, q2, gamma):
     return linear + exponential + crossing + jump, exponential + jump
 
 
-def expectations():
-    """The three functions above."""
-    return Expectations(moments, variance, gaps)
+EXPECTATIONS = Expectations(moments, variance, gaps)

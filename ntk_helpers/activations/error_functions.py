@@ -273,31 +273,11 @@ def mixture(kind, terms, *, scale=1.0, linear=0.0, constant=0.0):
     return Expectations(moments, variance, gaps)
 
 
-def erf():
-    """Expectations of erf(x)."""
-    return mixture(_odd, ERF)
-
-
-def tanh():
-    """Expectations of tanh(x)."""
-    return mixture(_odd, TANH)
-
-
-def sigmoid():
-    """Expectations of 1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2."""
-    return mixture(_odd, HALF_TANH, scale=0.5, constant=0.5)
-
-
-def softplus():
-    """Expectations of log(1 + exp(x)) = x/2 + log(2 cosh(x/2))."""
-    return mixture(_ramp, HALF_TANH, linear=0.5)
-
-
-def gelu():
-    """Expectations of x Phi(x) = x/2 + x erf(x / sqrt 2) / 2."""
-    return mixture(_gated, NORMAL, linear=0.5)
-
-
-def silu():
-    """Expectations of x sigmoid(x) = x/2 + x tanh(x/2) / 2."""
-    return mixture(_gated, HALF_TANH, linear=0.5)
+EXPECTATIONS = {
+    "erf": mixture(_odd, ERF),
+    "tanh": mixture(_odd, TANH),
+    "sigmoid": mixture(_odd, HALF_TANH, scale=0.5, constant=0.5),  # (1 + tanh(x/2)) / 2
+    "softplus": mixture(_ramp, HALF_TANH, linear=0.5),  # log(1 + exp(x)) = x/2 + log(2 cosh(x/2))
+    "gelu": mixture(_gated, NORMAL, linear=0.5),  # x Phi(x) = x/2 + x erf(x / sqrt 2) / 2
+    "silu": mixture(_gated, HALF_TANH, linear=0.5),  # x / (1 + exp(-x)) = x/2 + x tanh(x/2) / 2
+}

@@ -610,8 +610,11 @@ def small(**changes):
         ({"batch_size": 4}, "key is needed"),
         ({"batch_size": 4, "key": jax.random.split(jax.random.key(0), 3)}, r"key must be one key, or \(2,\)"),
         ({"observe": lambda p: p}, "observe and at belong together"),
-        ({"observe": lambda p: p, "at": [3, 2]}, r"at must increase within 0 ... 20, got \[3, 2\]"),
-        ({"observe": lambda p: p, "at": [21]}, "at must increase within 0 ... 20"),
+        (
+            {"observe": lambda p: p, "at": [3, 2]},
+            r"at must be increasing integers from 0 to 20, got \[3",
+        ),
+        ({"observe": lambda p: p, "at": [21]}, "at must be increasing integers from 0 to 20"),
     ],
 )
 def test_wrong_calls(changes, message):
