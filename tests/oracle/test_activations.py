@@ -19,7 +19,7 @@ import pytest
 
 from ntk_helpers import activations
 from ntk_helpers._precision import float64
-from ntk_helpers.activations import Activation, error_functions, get, leaky_relu, quadrature
+from ntk_helpers.activations import Activation, error_functions, first_jump, get, leaky_relu, quadrature
 
 pytestmark = pytest.mark.slow("an oracle in many digits for each activation")
 
@@ -475,6 +475,21 @@ def test_activations_can_be_pickled_and_copied(activation):
     for other in (pickle.loads(pickle.dumps(activation)), copy.copy(activation), copy.deepcopy(activation)):
         assert other == activation
         assert hash(other) == hash(activation)
+
+
+def test_an_activation_made_inside_a_traced_function_poisons_nothing():
+    def bent(x):
+        return jnp.tanh(x) + jnp.abs(x)
+
+    @jax.jit
+    def twice(factor):
+        own = Activation("bent", bent, kinks=(0.0,))
+        return factor * jnp.asarray(own.variance(1.0)[0]) + float(own.correlation_derivatives(1.0, 1)[0])
+
+    inside, own = twice(2.0), Activation("bent", bent, kinks=(0.0,))
+    second, slope = own.variance(1.0)
+    assert float(inside) == pytest.approx(2.0 * second + slope, rel=1e-6)
+    assert first_jump(own) == 1
 
 
 def test_results_are_float64_under_either_setting():
