@@ -230,12 +230,14 @@ def build(output: Path) -> None:
         path[:-6]: (f"Chapter {heading}", [e for e in sources.values() if e.chapter == chapter])
         for chapter, (path, heading) in files.items()
     }
+    finds: dict[str, str] = {}
     for each in assignments():
+        finds[f"assignment_{each['id']}"] = f"\n\nWhat the report should find: {each['find']}"
         chosen = [sources[number] for number in each["exercises"]]
         title = f"Assignment {each['id']}: {each['title']}"
         groups[f"assignment_{each['id']}"] = (title, chosen)
         made = notebook(title, chosen, path="", where=where, solved=False)
-        made.cells[0].source = f"# {title}\n\n{each['question']}\n\n{HOW_TO}"
+        made.cells[0].source = f"# {title}\n\n{each['question']}\n\n{course_pages.report(each)}\n\n{HOW_TO}"
         write(student / f"assignment_{each['id']}.ipynb", nbformat.writes(made) + "\n")
     for name, (title, chosen) in groups.items():
         if not chosen:
@@ -244,7 +246,7 @@ def build(output: Path) -> None:
         write(student / f"{name}.md", text)
         write(student / f"{name}.html", page(text, title))
         solved = notebook(f"{title}: solutions", chosen, path="", where=where, solved=True)
-        solved.cells[0].source = f"# {title}: solutions\n\nFor the instructor."
+        solved.cells[0].source = f"# {title}: solutions\n\nFor the instructor." + finds.get(name, "")
         write(instructor / f"{name}_solutions.ipynb", nbformat.writes(solved) + "\n")
         coded = [exercise for exercise in chosen if exercise.has_code]
         if coded:

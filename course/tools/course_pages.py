@@ -110,6 +110,13 @@ def chapters(sources: Mapping[str, Exercise], files: Files, folder: Path) -> str
     return "\n\n".join(lines) + "\n"
 
 
+def report(each: dict) -> str:
+    """What the report of an assignment is, with code to start it from."""
+    start = f"```python\n{each['start']}```"
+    words = "in a file of its own, since the grader runs the notebook of the exercises with a limit of time"
+    return f"Report ({each['minutes']} minutes), one page, {words}. To start it from:\n\n{start}"
+
+
 def assignments(given: list[dict], sources: Mapping[str, Exercise]) -> str:
     """The page of the assignments, with their rubrics."""
     parts = [
@@ -126,5 +133,5 @@ def assignments(given: list[dict], sources: Mapping[str, Exercise]) -> str:
         parts.append(each["question"])
         parts.append(table(chosen))
         rubric = [f"* {line['points']} points: {line['for']}" for line in each["rubric"]]
-        parts.append(f"Report ({each['minutes']} minutes), one page:\n\n" + "\n".join(rubric))
+        parts.append(report(each) + "\n\n" + "\n".join(rubric))
     return "\n\n".join(parts) + "\n"

@@ -353,6 +353,16 @@ def test_there_are_ten_projects():
 @pytest.mark.everywhere
 @pytest.mark.parametrize("step", PROJECTS, ids=range(1, len(PROJECTS) + 1))
 def test_the_first_step_of_each_project_works(step, monkeypatch):
+    runs(step, monkeypatch)
+
+
+@pytest.mark.everywhere
+@pytest.mark.parametrize("each", build.assignments(), ids=lambda each: each["title"])
+def test_the_start_of_each_report_works(each, monkeypatch):
+    runs(each["start"], monkeypatch)
+
+
+def runs(step, monkeypatch):
     monkeypatch.chdir(ROOT)
     run = subprocess.run([sys.executable, "-c", step], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
