@@ -25,7 +25,7 @@ import checks  # noqa: E402
 import exercises  # noqa: E402
 import otter_archive  # noqa: E402
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs answers and checks as otter-grader does")]
 
 SOURCES = exercises.read()
 CHOSEN = [SOURCES["2.9"], SOURCES["5.4"], SOURCES["13.5"]]
@@ -67,6 +67,10 @@ def cases(monkeypatch):
 def test_a_file_of_tests_gives_the_points(cases, exercise, variant, share):
     exec(compile(FILES[f"tests/{exercise.question}.py"], exercise.question, "exec"), {})
     assert sum(points for points, *_ in cases) == exercise.points
+    assert {(name.split()[1], hidden) for _, hidden, name, _ in cases} == {
+        ("public", False),
+        ("hidden", True),
+    }
     environment: dict = {}
     exec("\n".join([checks.IMPORTS, exercise.cell("setup"), exercise.cell(variant)]), environment)
     earned = 0.0

@@ -41,8 +41,9 @@ function look(slide) {
         if (formula.querySelector("svg")?.getBoundingClientRect().right > end + 2) said(formula, "leaves its column");
     }
     for (const picture of slide.querySelectorAll("img")) if (!picture.naturalWidth) said(picture, "is not there");
-    const raw = [...slide.childNodes].filter(node => node.localName !== "aside")
-        .map(node => node.innerText ?? "").join(" ").match(/\\\(|\\\[|\$|\*\*/g);
+    const prose = slide.cloneNode(true);
+    for (const node of prose.querySelectorAll("aside, code, mjx-container")) node.remove();
+    const raw = prose.textContent.match(/\\\(|\\\[|\$|\*\*/g); // Markdown and TeX that nobody has read
     return {
         cut, raw: raw ?? [], formulas: formulas.length,
         errors: slide.querySelectorAll("mjx-merror").length, size: parseFloat(getComputedStyle(slide).fontSize),
