@@ -11,10 +11,10 @@ let drawing = window.MathJax?.startup?.promise;
 /** Typesets what is still waiting of these formulas; resolves when they, and all asked for before, are drawn. */
 function draw(formulas) {
   const step = async () => {
-    const left = formulas.filter(formula => waiting.delete(formula));
-    for (const formula of left) near.unobserve(formula);
-    while (left.length) {
-      MathJax.typeset(left.splice(0, FEW));
+    for (let at = 0; at < formulas.length; at += FEW) {
+      const few = formulas.slice(at, at + FEW).filter(formula => waiting.delete(formula));
+      for (const formula of few) near.unobserve(formula);
+      if (few.length) MathJax.typeset(few);
       await new Promise(done => setTimeout(done));
     }
   };

@@ -75,7 +75,7 @@ def found(seen: dict, *keys: str) -> list[str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_formula_and_no_output_is_cut(seen, width):
-    for what in ("clipped", "inline", "outputs"):
+    for what in ("clipped", "cramped", "inline", "outputs"):
         assert not found(seen, width, what), what
     assert not [page for page, said in seen.items() if said[width]["overflow"] > 0]
     assert sum(said[width]["formulas"] for said in seen.values()) > 200

@@ -79,6 +79,9 @@ const look = () => {
         formulas: formulas.length,
         displays: display.length,
         clipped: display.filter(box => wide(box) && !scrolls(box) || lost(box)).map(name),
+        cramped: [...window.MathJax?.startup?.document?.math ?? []].filter(({ display, metrics, typesetRoot: box }) =>
+            display && box.checkVisibility() && metrics.containerWidth < 0.9 * box.parentElement.clientWidth,
+        ).map(({ typesetRoot: box }) => name(box)),
         scrolling: display.filter(box => wide(box) && scrolls(box)).map(name),
         inline: inline.filter(box => beyond(box) || lost(box)).map(name),
         outputs: shown("article div.cell_output pre, p.verdict-line").filter(wide).map(name),
