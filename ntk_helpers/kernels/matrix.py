@@ -107,9 +107,10 @@ def _traced(network, layers, x1, x2, symmetric):
 def _block_by_block(network, layers, x1, x2, symmetric):
     n1, n2 = len(x1), len(x2)
     side = side_for(network.activation, min(n1, n2))
-    # The last block is filled up with copies of the last input, so that one compiled program serves all.
+    # The last block is filled up with inputs at right angles to all: one compiled program serves all blocks.
     (q1, u1, zero1), (q2, u2, zero2) = (
-        directions(np.pad(x, ((0, -len(x) % side), (0, 0)), mode="edge"), *network[2:]) for x in (x1, x2)
+        (np.pad(q, (0, -len(q) % side), mode="edge"), np.pad(u, ((0, -len(u) % side), (0, 0))), zero)
+        for q, u, zero in (directions(x, *network[2:]) for x in (x1, x2))
     )
     nngp, ntk = np.empty((n1, n2)), np.empty((n1, n2))
     for i in range(0, n1, side):
@@ -126,7 +127,7 @@ def _block_by_block(network, layers, x1, x2, symmetric):
                     kernel[columns, rows] = block.T
     for name, kernel in (("nngp", nngp), ("ntk", ntk)):
         if at_zero(network.activation) == 0:
-            kernel[zero1[:n1]], kernel[:, zero2[:n2]] = 0.0, 0.0
+            kernel[zero1], kernel[:, zero2] = 0.0, 0.0
         if not np.isfinite(kernel.max()):
             raise ValueError(
                 f"the {name} of depth {layers + 1} is beyond the range of float64: use a smaller depth or "
