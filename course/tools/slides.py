@@ -33,6 +33,7 @@ STYLE = """\
 .reveal blockquote { margin: 0; padding: .1em 1em; border-left: 6px solid #33526e; background: #f1f5f9; }
 .reveal img { max-width: 100%; max-height: 500px; display: block; margin: 0 auto; }
 .reveal figcaption, .reveal .small { font-size: .7em; }
+.reveal li { margin: .35em 0; }
 .reveal pre { background: #f1f5f9; padding: .6em; font-size: .8em; }
 .reveal a { color: #1f5fa8; }
 """
