@@ -309,6 +309,27 @@ def test_a_bad_batch_is_refused_named_and_not_run(small_cifar10, tmp_path, how):
     assert not marker.exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (pickle.dumps(Command("true"), protocol=2), r"\w+\.system"),
+        (b"cnumpy\nload\nU\x01x\x85R.", r"numpy\.load"),
+        (b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.", r"numpy\.ndarray\.tofile"),
+    ],
+)
+def test_a_pickle_imports_nothing_but_arrays_even_if_its_checksum_is_known(
+    small_cifar10, monkeypatch, content, name
+):
+    folders, _, _ = small_cifar10
+    path = folders["official"] / "data_batch_1"
+    path.write_bytes(content)
+    known = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    first, *others = data._CIFAR10_BATCHES
+    monkeypatch.setattr(data, "_CIFAR10_BATCHES", (first._replace(official_md5=known), *others))
+    with pytest.raises(pickle.UnpicklingError, match=f"it asks for {name}, and only arrays are admitted"):
+        load("cifar10", root=folders["official"].parent)
+
+
 def test_the_malicious_pickle_of_these_tests_is_malicious(tmp_path):
     pickle.loads(pickle.dumps(Command(f"touch {tmp_path / 'ran'}"), protocol=2))
     assert (tmp_path / "ran").exists()
