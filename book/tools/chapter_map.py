@@ -7,7 +7,8 @@ Minutes are computed: a minute for 130 words of prose (a formula in a line count
 for a displayed formula, a minute for 30 lines of code and for a figure. Folds are not counted. The minutes
 for the exercises are the sum of those that their boxes state.
 A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars, and
-says the same below the heading of each starred section.
+says the same below the heading of each starred section. The plans of the course (book/course_sessions.md) get
+the minutes of their sections from the maps.
 """
 
 import json
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "course" / "tools"))
+
+import course_pages  # noqa: E402
+
 WORDS, DISPLAYS, LINES = 130, 2, 30  # a minute each
 
 _HEADING = re.compile(r"^## (?:(?P<number>\d+\.\d+) )?(?P<title>.+)$", re.MULTILINE)
@@ -154,6 +159,11 @@ def main(arguments: list[str]) -> int:
         if json.dumps(notebook) != before:
             path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             print(f"renewed {path.name}")
+    if not arguments:
+        sessions = ROOT / "book" / "course_sessions.md"
+        plans = sessions.read_text(encoding="utf-8")
+        minutes = course_pages.reading_minutes(ROOT / "notebooks")
+        sessions.write_text(course_pages.plans(plans, minutes), encoding="utf-8")
     return 0
 
 

@@ -34,6 +34,36 @@ def needs(files: Files, folder: Path) -> dict[int, list[int]]:
     return found
 
 
+def reading_minutes(folder: Path) -> dict[str, int]:
+    """The minutes to read each section, by its number, as the maps of the chapters have them."""
+    found = {}
+    for path in sorted(folder.glob("[0-9][0-9]*_*.ipynb")):
+        line = re.search(r"(?m)^\*\*Map\*\*.*$", opening(path))
+        for entry in line[0].split(" · ") if line else []:
+            number, minutes = re.search(r"(\d+\.\d+)\D.*\((\d+)\)", entry).groups()
+            found[number] = int(minutes)
+    return found
+
+
+def plans(text: str, minutes: Mapping[str, int]) -> str:
+    """The page of the plans, with the minutes behind each list of sections or chapter renewed."""
+
+    def total(match: re.Match) -> str:
+        numbers = [match["chapter"] + "."] if match["chapter"] else []
+        for first, last in re.findall(r"(\d+\.\d+)(?: to (\d+\.\d+))?", match["sections"] or ""):
+            chapter, begin = first.split(".")
+            end = int((last or first).split(".")[1])
+            numbers += [f"{chapter}.{i}" for i in range(int(begin), end + 1)]
+        whole = match["chapter"] is not None
+        counted = sum(
+            n for at, n in minutes.items() if (at.startswith(tuple(numbers)) if whole else at in numbers)
+        )
+        return f"{match['sections'] or 'chapter ' + match['chapter']} ({counted})"
+
+    number = r"\d+\.\d+(?: to \d+\.\d+)?"
+    return re.sub(rf"(?:chapter (?P<chapter>\d+)|(?P<sections>{number}(?:, {number})*)) \(\d+\)", total, text)
+
+
 def graph(needed: Mapping[int, list[int]]) -> str:
     """The dependency graph as a picture: a chapter stands right of all that it needs."""
     column: dict[int, int] = {}

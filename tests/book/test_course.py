@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "course" / "tools"))
 
 import build  # noqa: E402
 import checks  # noqa: E402
+import course_pages  # noqa: E402
 import exercises  # noqa: E402
 import grade  # noqa: E402
 import quizzes  # noqa: E402
@@ -339,6 +340,19 @@ def test_plans_name_sections_and_exercises_that_exist():
         assert set(re.findall(r"\d+\.\d+", listed)) <= set(SOURCES)
         for section in re.findall(r"\d+\.\d+", sections):
             assert re.search(rf"(?m)^## {re.escape(section)} ", headings), section
+
+
+def test_plans_state_the_minutes_of_the_maps():
+    text = (ROOT / "book" / "course_sessions.md").read_text(encoding="utf-8")
+    minutes = course_pages.reading_minutes(ROOT / "notebooks")
+    assert course_pages.plans(text, minutes) == text, "run book/tools/chapter_map.py"
+
+
+def test_minutes_of_a_plan_are_those_of_its_sections():
+    minutes = {"2.1": 5, "2.2": 7, "2.10": 40, "3.1": 2, "20.1": 90}
+    plan = "primer (20); forward, 2.1 to 2.2, 3.1 (0) | 2.1, 2.9 | chapter 2 (1); 2.10 (3)"
+    renewed = "primer (20); forward, 2.1 to 2.2, 3.1 (14) | 2.1, 2.9 | chapter 2 (52); 2.10 (40)"
+    assert course_pages.plans(plan, minutes) == renewed
 
 
 PROJECTS = re.findall(
