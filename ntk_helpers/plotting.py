@@ -33,7 +33,7 @@ def style():
     import matplotlib
     from cycler import cycler
 
-    text = 10.5
+    text = 9.5
     matplotlib.rcParams.update(
         {
             "figure.figsize": (6.4, 3.8),

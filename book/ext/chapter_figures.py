@@ -5,7 +5,8 @@
     ```
 
 The argument is the anchor of the figure's caption, the content a short text for those who cannot see the
-picture. The picture links to its place in the chapter. No copy of it can grow old.
+picture. The picture links to its place in the chapter. No copy of it can grow old. The option `thumbnail`
+makes it small.
 """
 
 import base64
@@ -14,7 +15,7 @@ import os
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from sphinx.application import Sphinx
 
 
@@ -39,6 +40,7 @@ class ChapterFigure(Directive):
 
     required_arguments = 1
     has_content = True
+    option_spec = {"thumbnail": directives.flag}  # noqa: RUF012  (docutils' own form)
 
     def run(self) -> list[nodes.Node]:
         env = self.state.document.settings.env
@@ -55,7 +57,8 @@ class ChapterFigure(Directive):
         suffix = getattr(env.app.builder, "out_suffix", ".html")  # .xhtml in the EPUB
         page = Path(os.path.relpath(path.with_suffix(suffix), here)).as_posix()
         link = nodes.reference("", "", image, refuri=f"{page}#{anchor}", internal=False)
-        return [nodes.paragraph("", "", link)]
+        classes = ["thumbnail"] if "thumbnail" in self.options else []
+        return [nodes.paragraph("", "", link, classes=classes)]
 
 
 def setup(app: Sphinx) -> dict:

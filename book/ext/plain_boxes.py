@@ -7,8 +7,11 @@ claims, nor verdicts, nor "Proof of Theorem 2.1".
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+import yaml
 from box_grammar import (
     ANCHOR,
     CAPTION,
@@ -44,9 +47,10 @@ class PlainBoxes(SphinxTransform):
             box_quote(quote)
         for paragraph in list(self.document.findall(nodes.paragraph)):
             self.name_next(paragraph)
+        texts = alternatives(Path(self.app.srcdir) / "book" / "alternatives.yml")
         for paragraph in list(self.document.findall(nodes.paragraph)):
             wrap_proof(paragraph)
-            mark_caption(paragraph)
+            mark_caption(paragraph, texts)
 
     def name_next(self, paragraph: nodes.paragraph) -> None:
         """Gives the anchors that open `paragraph` to what follows them, in the page and in the whole book."""
@@ -133,16 +137,25 @@ def wrap_proof(paragraph: nodes.paragraph) -> None:
             return
 
 
-def mark_caption(paragraph: nodes.paragraph) -> None:
-    """Marks the caption of a figure or a table, and gives its words to the figure as alternative text."""
+@cache
+def alternatives(path: Path) -> dict[str, str]:
+    """What the figures draw, by their numbers; none where there is no such file."""
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def mark_caption(paragraph: nodes.paragraph, texts: Mapping[str, str]) -> None:
+    """Marks the caption of a figure or a table, and gives the figure its alternative text.
+
+    It is the one of `texts` under the figure's number; without one the caption serves.
+    """
     lead = opening(paragraph, nodes.emphasis)
-    if lead is None or len(paragraph.children) > 1 or not CAPTION.fullmatch(shown(lead)):
+    if lead is None or len(paragraph.children) > 1 or not (caption := CAPTION.fullmatch(shown(lead))):
         return
     paragraph["classes"].append("caption-text")
     parent = paragraph.parent
     before = parent[: parent.index(paragraph)]
     for image in before[-1].findall(nodes.image) if before else ():
-        image.setdefault("alt", without_tex(shown(lead)))
+        image.setdefault("alt", texts.get(caption["number"], without_tex(shown(lead))))
 
 
 def opening(paragraph: nodes.Node, kind: type[nodes.Element]) -> nodes.Element | None:

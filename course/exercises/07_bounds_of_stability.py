@@ -25,7 +25,7 @@ def stable_steps(kernel, size):
 
 
 # %% solution [markdown]
-# $R^2 = \max_i K_{ii}$ and $\lambda_{\max}$ of the whole matrix, which (7.12) divides by $N$. For large batches the two bounds meet at $2N/\lambda_{\max}$; for $S = 1$ the lower one is $2/R^2$.
+# $K_{\max} = \max_i K_{ii}$ and $\lambda_{\max}$ of the whole matrix, which (7.12) divides by $N$. For large batches the two bounds meet at $2N/\lambda_{\max}$; for $S = 1$ the lower one is $2/R^2$.
 
 # %% public
 lower, upper = stable_steps(np.array([[4.0]]), 1)

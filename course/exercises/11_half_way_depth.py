@@ -9,7 +9,7 @@
 # ---
 
 # %% prompt [markdown]
-# For ReLU on the edge and a small angle $\theta$ in radians between the inputs, $\frac{\Theta^L}{qL} \to \frac{(1 + t)^4 - t^4}{4 (1 + t)^3}$ with $t = \frac{3\pi}{\theta L}$ ([Exercise 11.4](#ex-11-4)). Return the depth at which this is a given value between $\frac14$ and 1, by bisection in $t$.
+# For ReLU on the edge and a small angle $\vartheta$ in radians between the inputs, $\frac{\Theta^L}{qL} \to \frac{(1 + t)^4 - t^4}{4 (1 + t)^3}$ with $t = \frac{3\pi}{\vartheta L}$ ([Exercise 11.4](#ex-11-4)). Return the depth at which this is a given value between $\frac14$ and 1, by bisection in $t$.
 
 # %% stub
 def depth_of(value, angle):
@@ -29,7 +29,7 @@ def depth_of(value, angle):
 
 
 # %% solution [markdown]
-# The function grows from $\frac14$ at $t = 0$ to 1 as $t \to \infty$. Bisect in $\log t$, then $L = \frac{3\pi}{\theta t}$.
+# The function grows from $\frac14$ at $t = 0$ to 1 as $t \to \infty$. Bisect in $\log t$, then $L = \frac{3\pi}{\vartheta t}$.
 
 # %% public
 assert np.isclose(depth_of(0.5, 0.01), 10 * depth_of(0.5, 0.1)), "inverse to the angle"

@@ -24,7 +24,7 @@ def both_negative(covariance):
 
 
 # %% solution [markdown]
-# The signs depend on directions alone: $\frac12 - \frac{\theta}{2\pi}$ with $\cos\theta = C_{12}/\sqrt{C_{11} C_{22}}$, the correlation.
+# The signs depend on directions alone: $\frac12 - \frac{\vartheta}{2\pi}$ with $\cos\vartheta = C_{12}/\sqrt{C_{11} C_{22}}$, the correlation.
 
 # %% public
 assert np.isclose(both_negative(np.eye(2)), 0.25), (

@@ -554,8 +554,10 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("book")
     for folder in ("book", "notebooks"):
         (root / folder).mkdir()
-    for page in ("claims.md", "figure_index.md", "references.md", "references.bib"):
+    for page in ("claims.md", "references.md", "references.bib"):
         shutil.copy(ROOT / "book" / page, root / "book" / page)
+    tables = "".join(f"\n## {p}\n\n```{{figure-index}}\n:paper: {p}\n```\n" for p in "OS")
+    (root / "book" / "figure_index.md").write_text(f"# F\n{tables}", encoding="utf-8")
     erratum = "# E\n\n```{corrections}\n:paper: O\n```\n\n## S\n\n```{corrections}\n:paper: S\n```\n"
     (root / "book" / "erratum.md").write_text(erratum, encoding="utf-8")
     toc = "\n```{toctree}\nfigure_index\nerratum\nreferences\n../notebooks/02_x\n```\n"

@@ -15,29 +15,50 @@ BOX = re.compile(
 CLAIM = re.compile(r"^> \*\*Claim .*(?:\n>.*)*", re.MULTILINE)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 LETTER = r"(?<![A-Za-z\\]){}(?![A-Za-z])"
-# Where a letter of the first table stands for what that table says, so that it needs no row of the second.
+# Where a letter of the first table stands for what that table says, so that it needs no row of the others.
 WHOLE_BOOK = {
     "V": {9, 13},  # V(q)
     "W": {0, 2, 4, 8, 9, 13, 15, 17},  # W^l, weights, and W(q)
     "R": {9, 10, 14},  # the map of the variance
-    "\\alpha": {10, 13},  # its slope
+    "\\alpha": {10, 13, 14},  # its slope
     "\\chi": {3, 9, 10, 11, 13, 14, 17, 18},
     "\\gamma": {9, 10, 12, 13, 18},  # 1 - c
+    "\\kappa": {11, 13},  # the next order of a recursion
 }
-# Letters of the first table, and pi, mean the same everywhere.
-EVERYWHERE = {"\\eta", "\\Theta", "\\pi", "\\sigma", "\\Sigma", "\\phi", "\\theta"}
+# Other letters of the first table, and pi, mean the same everywhere.
+EVERYWHERE = {"\\eta", "\\Theta", "\\pi", "\\sigma", "\\Sigma", "\\phi", "\\theta", "\\vartheta", "\\iota"}
 GREEK = (
-    "beta gamma delta Delta epsilon varepsilon zeta eta theta Theta vartheta lambda Lambda mu nu xi Xi pi Pi "
-    "rho sigma Sigma tau phi Phi varphi psi Psi omega Omega Gamma"
+    "alpha beta gamma delta Delta epsilon varepsilon zeta eta theta Theta vartheta iota lambda Lambda mu nu "
+    "xi Xi pi Pi rho sigma Sigma tau phi Phi varphi chi psi Psi omega Omega Gamma"
 )
+# An index that is no running number makes a symbol of its own.
+INDEX = r"_(?:\\(?:phi|Sigma|Theta)(?![A-Za-z]))"
+KAPPA = rf"(?:{INDEX}|_(?:[4wvi](?![A-Za-z])|\{{\\max\}}))"
+INDEXED = re.compile(rf"(?<![A-Za-z\\])[VkI]{INDEX}|\\kappa{KAPPA}")
 LETTERS = {"\\" + name: rf"\\{name}(?![A-Za-z])" for name in re.findall(r"\w+", GREEK)} | {
-    "V": LETTER.format("V"),
+    "V": LETTER.format("V") + rf"(?!{INDEX})",
     "W": LETTER.format("W"),
     "R": r"(?<![A-Za-z\\])(?<!\\mathbb )R(?![A-Za-z])",
-    "\\kappa": r"\\kappa(?![A-Za-z])",
-    "\\alpha": r"\\alpha(?![A-Za-z])",
-    "\\chi": r"\\chi(?![A-Za-z])",
+    "\\kappa": rf"\\kappa(?![A-Za-z])(?!{KAPPA})",
 }
+
+
+def indexed_symbols() -> dict[str, set[int] | None]:
+    """The chapters of each symbol with an index of its own; None if it is the whole book's."""
+    page = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
+    first, _, rest = page.partition("An index that is no number")
+    second = rest.partition("### Letters with a meaning")[0]
+    whole = {
+        symbol: None
+        for row in re.findall(r"^\| ([^|]+) \|", first, re.MULTILINE)
+        for symbol in INDEXED.findall(row)
+    }
+    rows = re.findall(r"^\| ([^|]+) \|.*\| ([\d, ]+) \|$", second, re.MULTILINE)
+    return whole | {
+        symbol: {int(n) for n in chapters.split(",")}
+        for row, chapters in rows
+        for symbol in INDEXED.findall(row)
+    }
 
 
 def own_letters() -> set[tuple[str, int]]:
@@ -79,6 +100,27 @@ def test_letters_of_theorems_are_on_the_notation_page(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_symbols_with_an_index_are_on_the_notation_page(path):
+    """Anywhere in the chapter but in what a paper states."""
+    known, chapter = indexed_symbols(), int(path.stem[:2])
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            for symbol in INDEXED.findall(formulas(CLAIM.sub("", "".join(cell["source"])))):
+                assert symbol in known, f"{cell['id']}: {symbol}"
+                assert known[symbol] is None or chapter in known[symbol], f"{cell['id']}: {symbol}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_letters_of_the_whole_book(path):
+    """The angle of two inputs is vartheta, 1 or 0 for the ensemble is iota."""
+    other = re.compile(r"\\(?:cos|sin|tan)\s*\\theta|\\epsilon = [01](?![.\d])|\\gamma = [01]\$ for")
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            found = other.search(CLAIM.sub("", "".join(cell["source"])))
+            assert not found, f"{cell['id']}: {found[0]}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_one_way_to_write_a_symbol(path):
     """Outside of what a paper states: chi without index, c* as an exponent, a wide hat on the kernel."""
     other = re.compile(r"\\chi_1(?!\d)|\\chi_\*|c_\*|c\^\*|\\hat\\Theta")
@@ -93,3 +135,7 @@ def test_used_letters_sees():
         {"cell_type": "markdown", "source": "> **Lemma 3.1 (x).** Let $V \\in \\mathbb R$ and $\\kappa_1$."}
     ]
     assert used_letters(cells, 3) == {("V", 3), ("\\kappa", 3)}
+    cells[0]["source"] = "> **Lemma 3.1 (x).** Let $\\kappa_w = V_\\Sigma + k_\\phi + \\kappa_{ij}$."
+    assert ("\\kappa", 3) in used_letters(cells, 3)
+    assert ("V", 3) not in used_letters(cells, 3)
+    assert INDEXED.findall(formulas(cells[0]["source"])) == ["\\kappa_w", "V_\\Sigma", "k_\\phi"]

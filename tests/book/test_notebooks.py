@@ -1,6 +1,7 @@
 """The committed notebooks: executed once from top to bottom, clean, small, the same on every machine."""
 
 import ast
+import base64
 import json
 import re
 import shutil
@@ -184,6 +185,29 @@ def captioned(notebook: dict) -> Iterator[str]:
             yield f"{cell['id']} shows several figures; one a cell, each with its caption"
 
 
+def sorted_out(notebook: dict) -> Iterator[str]:
+    """A cell that draws decides nothing."""
+    for cell in code_cells(notebook):
+        if has_figure(cell) and re.search(r"^\s*assert\b", source(cell), re.MULTILINE):
+            yield f"{cell['id']} draws and asserts; give the assertion a cell of its own"
+
+
+MOST_INCHES, DOTS, LEAST_POINTS = 7.1, 110, 8  # plotting.style draws 110 dots an inch
+
+
+def legible(notebook: dict) -> Iterator[str]:
+    """Pictures are at most 7.1 inches wide and no text in them is set below 8 points."""
+    for cell in code_cells(notebook):
+        for output in cell["outputs"]:
+            if data := output.get("data", {}).get("image/png"):
+                width = int.from_bytes(base64.b64decode("".join(data))[16:20], "big")
+                if width > MOST_INCHES * DOTS:
+                    yield f"{cell['id']} draws {width / DOTS:.1f} inches; a figsize of (6.9, ...) fits"
+        for points in re.findall(r"\b(?:fontsize|labelsize)=([\d.]+)", source(cell)):
+            if float(points) < LEAST_POINTS:
+                yield f"{cell['id']} sets text of {points} points; the least is {LEAST_POINTS}"
+
+
 def numbered(notebook: dict) -> Iterator[str]:
     """The numbered sections run from 1 without a gap, in a second part from where the first one ended."""
     words = [source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
@@ -193,6 +217,19 @@ def numbered(notebook: dict) -> Iterator[str]:
     if numbers != list(range(start, start + len(numbers))):
         yield f"the sections are numbered {numbers}"
 
+
+CHECKS = (
+    order,
+    quiet,
+    portable,
+    repeatable_text,
+    seeded,
+    told,
+    captioned,
+    sorted_out,
+    legible,
+    numbered,
+)
 
 # ---- the notebooks of the book
 
@@ -211,9 +248,7 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize(
-    "check", [order, quiet, portable, repeatable_text, seeded, told, captioned, numbered]
-)
+@pytest.mark.parametrize("check", CHECKS)
 def test_notebook_is_clean(notebook, check):
     assert not list(check(notebook))
 
@@ -269,6 +304,8 @@ def stream(text: str, name: str = "stdout") -> dict:
 
 
 FIGURE = {"output_type": "display_data", "data": {"image/png": "", "text/plain": "<Figure>"}}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + (782).to_bytes(4, "big")
+PICTURE = {"output_type": "display_data", "data": {"image/png": base64.b64encode(PNG).decode()}}
 TITLE = markdown(
     "# 2 · Title\n\n[badge](https://colab.research.google.com/github/x)\n\nYou will be able to ... 20 minutes"
 )
@@ -303,6 +340,9 @@ IMPORTS = code('jax.config.update("jax_enable_x64", True)\nplotting.style()')
         (captioned, [code("x", FIGURE), markdown("A figure.")]),
         (captioned, [code("x", FIGURE), code("y")]),
         (captioned, [code("x", FIGURE, FIGURE), markdown("*Figure 2.1. What to see.*")]),
+        (sorted_out, [code("plt.show()\nassert True", FIGURE)]),
+        (legible, [code("plt.show()", PICTURE)]),
+        (legible, [code("ax.legend(fontsize=7)")]),
         (numbered, [markdown("## 2.1 One\n\ntext\n\n## 2.3 Three")]),
         (numbered, [markdown("## 2.2 Two"), markdown("## 2.1 One")]),
     ],
@@ -311,9 +351,7 @@ def test_check_sees(check, cells):
     assert list(check({"cells": cells}))
 
 
-@pytest.mark.parametrize(
-    "check", [order, quiet, portable, repeatable_text, seeded, told, captioned, numbered]
-)
+@pytest.mark.parametrize("check", CHECKS)
 def test_check_admits_a_clean_notebook(check):
     cells = [
         TITLE,

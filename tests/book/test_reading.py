@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import yaml
 from built_book import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "tools"))
@@ -14,6 +15,7 @@ sys.path.insert(0, str(ROOT / "book" / "ext"))
 
 import chapter_figures
 import chapter_map
+import claim_ledger
 import ledger
 from box_grammar import PREFIXES
 from ledger import assertion_name
@@ -21,8 +23,27 @@ from ledger import assertion_name
 pytestmark = [pytest.mark.book, pytest.mark.slow("runs primers and exercises")]
 
 LONGEST = 40  # words of a sentence; a formula is not a word
-NUMBER = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
-NAMED = re.compile(r"\(\d+b?\.\d+\)|(?:" + "|".join(PREFIXES) + r"|[Ss]ection)s? \d+b?\.\d+")
+NUMBER = re.compile(r"(?<![\d.])\d+\.\d+(?!\d|\.\d)")
+NAMED = re.compile(
+    r"\(\d+b?\.\d+\)|(?:" + "|".join(PREFIXES) + r"|[Ss]ection)s? \d+b?\.\d+(?: (?:and|to) \d+b?\.\d+)?"
+)
+# Numbers of the text that no cell prints: worked out in their sentence, or read off what the sentence names.
+WORKED_OUT = {
+    "01": {"0.5506"},
+    "03": {"0.46"},
+    "04": {"2.7", "1.29"},
+    "05": {"1.05"},
+    "06": {"0.79"},
+    "08": {"5.8"},
+    "09": {"4.465", "6.568", "0.002", "0.75", "0.42"},
+    "11": {"0.005"},
+    "12": {"0.53", "0.98"},
+    "14": {"8.9", "11.4", "0.72", "0.82"},
+    "15": {"0.77", "0.41", "0.99"},
+    "16": {"0.46"},
+    "17": {"1.2065", "0.26"},
+    "18": {"1.24"},
+}
 MISSPELT = re.compile(
     r"""\b(\w+)\ \1\b|\b(?:
         accomodat\w*|acheiv\w*|aquir\w*|arguement|assymptot\w*|begining|beleiv\w*|calender|comparision|consistant|
@@ -39,6 +60,7 @@ MISSPELT = re.compile(
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = {"primers/networks": 20, "primers/jax": 20, "primers/sde": 20, "primers/audit": 20, "findings": 10}
 THEOREM = re.compile(r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary) ", re.MULTILINE)
+STATED = re.compile(r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary|Claim) .*(?:\n>.*)*", re.MULTILINE)
 PROOF = re.compile(r"^\*\*Proof.*?∎$", re.MULTILINE | re.DOTALL)
 FORM = re.compile(r"^(?P<name>\w+) = .+  # @param ", re.MULTILINE)
 CHANGE = re.compile(
@@ -277,23 +299,77 @@ def said_by_a_cell(number: str, printed: set[str]) -> bool:
     return any(abs(float(other) - float(number)) <= half for other in printed)
 
 
+def printed_numbers(notebook: dict) -> set[str]:
+    """The decimal numbers that a cell holds or prints, that are certified, or stand in a theorem or claim."""
+    texts = [(ROOT / "book" / "certified.csv").read_text(encoding="utf-8")]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            texts += [source(cell), *("".join(output.get("text", ())) for output in cell["outputs"])]
+    return set(NUMBER.findall("\n".join([*texts, *STATED.findall(markdown(notebook))])))
+
+
+def markdown(notebook: dict) -> str:
+    return "\n\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+
+
+def numbers_of(text: str) -> list[str]:
+    """The decimal numbers of the text that are no section's, equation's or box's."""
+    return NUMBER.findall(NAMED.sub("", re.sub(r"\]\([^)]*\)", "]", text)))
+
+
 def test_numbers_of_verdicts_are_printed(notebook):
     """A decimal number in a verdict is printed or certified, or stands in code, theorem or claim."""
-    certified = (ROOT / "book" / "certified.csv").read_text(encoding="utf-8")
-    texts = {"code": [certified], "markdown": []}
-    for cell in notebook["cells"]:
-        texts[cell["cell_type"]].append(source(cell))
-        texts["code"] += ["".join(output.get("text", ())) for output in cell.get("outputs", ())]
-    prose = "\n\n".join(texts["markdown"])
-    boxes = re.findall(
-        r"^> \*\*(?:Theorem|Lemma|Proposition|Corollary|Claim) .*(?:\n>.*)*", prose, re.MULTILINE
-    )
-    known = set(NUMBER.findall("\n".join([*texts["code"], *boxes])))
-    unknown = []
-    for verdict in re.findall(r"^> \*\*Verdict .*(?:\n(?!\n).*)*", prose, re.MULTILINE):
-        numbers = NUMBER.findall(NAMED.sub("", re.sub(r"\]\([^)]*\)", "]", verdict)))
-        unknown += [(number, verdict[:40]) for number in numbers if not said_by_a_cell(number, known)]
+    known = printed_numbers(notebook)
+    verdicts = re.findall(r"^> \*\*Verdict .*(?:\n(?!\n).*)*", markdown(notebook), re.MULTILINE)
+    unknown = [(n, v[:40]) for v in verdicts for n in numbers_of(v) if not said_by_a_cell(n, known)]
     assert not unknown
+
+
+def told_in_prose(notebook: dict) -> str:
+    """Running text, captions and take-aways: without boxes, proofs, folds, displays, code and challenge."""
+    text = "\n\n".join(
+        source(cell)
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "markdown" and cell["id"] not in ("play-question", "play-challenge")
+    )
+    text = re.sub(r"^<details>.*?</details>|\$\$.*?\$\$|`[^`\n]*`", " ", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^(?:>|#|\*\*Map\*\*).*$", " ", PROOF.sub(" ", text), flags=re.MULTILINE)
+
+
+def test_numbers_of_the_text_are_printed(path, notebook):
+    """So is one in the running text, a caption or a take-away, but for those worked out where they stand."""
+    known = printed_numbers(notebook) | WORKED_OUT.get(path.name[:2], set())
+    assert not [n for n in numbers_of(told_in_prose(notebook)) if not said_by_a_cell(n, known)]
+
+
+def test_numbers_are_seen():
+    notebook = {
+        "cells": [
+            {"cell_type": "code", "source": "x = 0.25", "outputs": [{"text": "ratio 1.234\n"}]},
+            {"cell_type": "markdown", "id": "a", "source": "About 1.23, by (3.1) and section 4.2, not 1.25."},
+        ]
+    }
+    known = printed_numbers(notebook)
+    assert {"0.25", "1.234"} <= known
+    found = numbers_of(told_in_prose(notebook))
+    assert found == ["1.23", "1.25"]
+    assert said_by_a_cell("1.23", {"1.234"})
+    assert not said_by_a_cell("1.25", {"1.234"})
+
+
+# ---- alternative texts
+
+
+def test_every_figure_has_an_alternative_text():
+    """One short sentence or two that say what is drawn, for each figure of the book and for no other."""
+    texts = yaml.safe_load((ROOT / "book" / "alternatives.yml").read_text(encoding="utf-8"))
+    captions = {}
+    for path in NOTEBOOKS:
+        prose = markdown(json.loads(path.read_text(encoding="utf-8")))
+        captions |= dict(re.findall(r"^\*Figure (\d+b?\.\d+)\. (.*?)\*$", prose, re.MULTILINE | re.DOTALL))
+    assert texts.keys() == captions.keys()
+    assert not [number for number, text in texts.items() if len(text.split()) > 35 or "$" in text]
+    assert not [number for number, text in texts.items() if text in captions[number]]
 
 
 # ---- findings
@@ -320,3 +396,25 @@ def test_claims_of_findings_say_them_in_the_ledger():
     claims = ledger.load(ROOT / "book" / "claims.yml").claims
     linked = set(re.findall(r"\(claims\.md#claim-([\w-]+)\)", page))
     assert {claim.id for claim in claims if claim.finding} == linked
+
+
+NOT_DRAWN = {"O-Fig3s-ab", "O-Fig3s-cd"}
+
+
+def test_every_figure_of_the_papers_has_ours_beside_it():
+    """The figure index shows, for each figure and table of a paper, a picture of its chapter."""
+    page = (ROOT / "book" / "figure_index.md").read_text(encoding="utf-8")
+    shown, anchor = {}, None
+    for line in page.splitlines():
+        if drawn := re.match(r"```\{chapter-figure\} (fig-\d+-\d+)$", line):
+            anchor = drawn[1]
+            shown.update(dict.fromkeys((id for id, at in shown.items() if at is None), anchor))
+        elif of := re.match(r"\[.+?\]\(claims\.md#claim-([\w-]+)\)(.*)", line):
+            shown[of[1]] = anchor if of[2] else None  # with words after it: the picture before
+    claims = ledger.load(ROOT / "book" / "claims.yml").claims
+    figures = {c.id: c.chapter for c in claims if claim_ledger._FIGURE.match(c.id) and not c.under}
+    assert shown.keys() == figures.keys() - NOT_DRAWN
+    assert {id: int(at.split("-")[1]) for id, at in shown.items()} == {id: figures[id] for id in shown}
+    for at in shown.values():
+        chapter = chapter_figures.chapter(ROOT / "notebooks", at)
+        assert chapter_figures.picture(json.loads(chapter.read_text(encoding="utf-8")), at)
