@@ -29,6 +29,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -436,20 +437,41 @@ def _ratio(a: float, b: float, sign: str) -> str:
 # ---- cache, table
 
 
-def _package() -> str:
-    files = sorted((ROOT / "ntk_helpers").rglob("*.py")) + sorted(
-        (ROOT / "notebooks/results").rglob("*.json")
-    )
-    return _hash(*(hashlib.sha256(f.read_bytes()).hexdigest() for f in files))
+def _package() -> dict[str, str]:
+    """Hashes of the package, of its experiments and of the recorded results."""
+    modules, results = ROOT / "ntk_helpers", ROOT / "notebooks" / "results"
+    experiments = set((modules / "experiments").rglob("*.py"))
+    return {
+        "ntk_helpers": _hash_of(set(modules.rglob("*.py")) - experiments),
+        "experiment": _hash_of(experiments),
+        "results": _hash_of(results.rglob("*.json")),
+    }
 
 
-def key(cells: list[Cell], mutant: Mutant, package: str) -> str:
-    """What an outcome depends on: the statements, the package and recorded results, the mutant."""
+def _hash_of(files: Iterable[Path]) -> str:
+    return _hash(*(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)))
+
+
+@cache
+def _needed(cells: tuple[Cell, ...], end: int) -> tuple[list[Statement], list[int]]:
+    """A notebook's statements, and those that the asserts of a cell need."""
+    code = _statements(cells)
+    return code, slice_of(code, end)
+
+
+@cache
+def _statements(cells: tuple[Cell, ...]) -> list[Statement]:
+    return statements(list(cells))
+
+
+def key(cells: list[Cell], mutant: Mutant, package: dict[str, str]) -> str:
+    """What an outcome depends on: the statements, the mutant, the package and what of the rest they name."""
     begin, end = site(cells, mutant)
-    code = statements(cells)
-    used = {*slice_of(code, end), *(i for i, s in enumerate(code) if s.cell == begin)}
-    sources = (code[i].source for i in sorted(used))
-    return _hash(*sources, mutant.assertion, mutant.old, mutant.new, str(mutant.cell), package)
+    code, needed = _needed(tuple(cells), end)
+    used = {*needed, *(i for i, s in enumerate(code) if s.cell == begin)}
+    sources = [code[i].source for i in sorted(used)]
+    named = [h for word, h in package.items() if word == "ntk_helpers" or any(word in s for s in sources)]
+    return _hash(*sources, mutant.assertion, mutant.old, mutant.new, str(mutant.cell), *named)
 
 
 def _cached() -> dict:

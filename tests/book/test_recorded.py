@@ -1,0 +1,70 @@
+"""Recorded results: one quantity 10 % larger makes an assertion fail, or book/recorded.yml says why not."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "ext")]
+
+import recorded  # noqa: E402
+from mutants import Cell, _Run, statements  # noqa: E402
+
+pytestmark = [pytest.mark.book, pytest.mark.slow("runs chapters on altered results")]
+
+# Chapters, by their beginnings, whose quantities were not tried yet.
+WAITING = ("03_", "04_", "08_", "10_", "11_", "12_", "14_", "15_", "16_", "17_")
+
+
+def test_the_table_is_in_step():
+    assert recorded.out_of_step(WAITING) == []
+
+
+def rows_of(path: Path) -> list[recorded.Row]:
+    """The rows of one chapter, run anew."""
+    return sorted(recorded.Row(path.stem, *quantity, seen) for quantity, seen in recorded.chapter(path))
+
+
+@pytest.mark.everywhere
+@pytest.mark.parametrize("chapter", sorted({row.chapter for row in recorded.read_table()}))
+def test_the_table_says_what_is_seen(chapter, monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    expected = [row for row in recorded.read_table() if row.chapter == chapter]
+    assert rows_of(ROOT / "notebooks" / f"{chapter}.ipynb") == expected
+
+
+RECORDS = {
+    "records": [
+        {"slice": {"weights": weights, "width": 8}, "result": {"rows": [{"kernel": "ntk", "mean": mean}]}}
+        for weights, mean in (("gaussian", 2.0), ("orthogonal", 1.0), ("gaussian", 3.0))
+    ]
+}
+
+
+def test_a_quantity_is_scaled_with_all_its_numbers_and_settings_are_not():
+    names = list(dict.fromkeys(name for name, *_ in recorded.leaves(RECORDS)))
+    assert names == ["gaussian, ntk, mean", "orthogonal, ntk, mean"]
+    rows = [r["result"]["rows"][0]["mean"] for r in recorded.scaled(RECORDS, names[0])["records"]]
+    assert rows == pytest.approx([2.2, 1.0, 3.3])
+    assert [r["result"]["rows"][0]["mean"] for r in RECORDS["records"]] == [2.0, 1.0, 3.0]
+
+
+SOURCES = (
+    "values = {'a': 2.0, 'b': 1.0}",
+    "mean = values['a'] + 0.01",
+    "# Assertion X-one: a name\nassert abs(mean - 2) < 0.1",
+)
+
+
+@pytest.mark.parametrize(
+    ("altered", "failing"), [("2.2", "X-one"), ("2.02", ""), ("'no number'", "X-one (TypeError)")]
+)
+def test_the_first_assertion_that_fails_is_named(altered, failing):
+    run = _Run(statements([Cell(str(k), source) for k, source in enumerate(SOURCES)]))
+    for i in range(3):
+        run.forward(i)
+    run.code[0] = run.code[0]._replace(source=SOURCES[0].replace("2.0", altered))
+    found = recorded._first_to_fail(run, [0, 1, 2], [0], {1: "X-one", 2: "X-one"})
+    assert found == failing
