@@ -1,7 +1,10 @@
 """What several test files need, memory that each gives back, and the table of what takes long and why."""
 
 import collections
+import ctypes
+import gc
 import os
+import sys
 
 # Each worker has a folder of its own for compiled programs: jax may read what another is still writing.
 if os.environ.get("JAX_COMPILATION_CACHE_DIR") and "PYTEST_XDIST_WORKER" in os.environ:
@@ -22,11 +25,43 @@ def double_precision():
     jax.config.update("jax_enable_x64", before)
 
 
+# ---- a worker that runs many files must not keep the compiled programs of all of them
+
+GROWTH = 5e8  # bytes by which a worker may grow before it forgets what it has compiled
+_smallest = None  # what it had after it last forgot
+
+
+def resident() -> float:
+    """Bytes of memory that this process holds; 0 where nobody says so."""
+    if not os.path.exists("/proc/self/statm"):
+        return 0.0
+    with open("/proc/self/statm", encoding="ascii") as numbers:
+        return float(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def forget_programs():
+    """Give compiled programs back, to the system too: the C library of Linux would keep their memory."""
+    jax.clear_caches()
+    gc.collect()
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)
+
+
+@pytest.fixture(autouse=True)
+def _memory_stays_small():
+    global _smallest
+    if _smallest is None:
+        _smallest = resident()
+    yield
+    if resident() > _smallest + GROWTH:
+        forget_programs()
+        _smallest = resident()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _compiled_programs_end_with_their_file():
-    """A worker that runs many files would otherwise keep the programs of all of them in memory."""
     yield
-    jax.clear_caches()
+    forget_programs()
 
 
 # ---- make test says what takes long: the reason stands in a marker, @pytest.mark.slow("...")

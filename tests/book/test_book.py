@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 from built_book import (
     ROOT,
     broken_links,
-    build,
     configuration,
     css_loads,
     formulas,
@@ -34,14 +33,6 @@ pytestmark = [pytest.mark.book, pytest.mark.slow("builds the whole book")]
 MATHJAX = ROOT / "book" / "assets" / "mathjax"
 UNICODE_LESS = "\\u003c"  # a "<" that cannot end a script
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
-    """What the builder said, and the folder of the pages."""
-    output = tmp_path_factory.mktemp("built")
-    run = build(ROOT, configuration(), output)
-    return run, output / "_build" / "html"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from built_book import ROOT, build, configuration
+from built_book import ROOT
 
 SUITE = ROOT / "tests" / "browser"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -46,11 +46,10 @@ def run(script: str, *arguments: object) -> dict:
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("built")
-    done = build(ROOT, configuration(), output)
+def html(built) -> Path:
+    done, pages = built
     assert done.returncode == 0, done.stdout + done.stderr
-    return output / "_build" / "html"
+    return pages
 
 
 @pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.everywhere)])
@@ -192,7 +191,7 @@ def test_using_the_site_raises_no_error(used):
 def test_a_broken_page_is_seen(html):
     """Each measurement must see what it is for."""
     page = html / "notebooks" / "05_descent_to_flow.html"
-    broken = html / "notebooks" / "broken.html"
+    broken = html / "_static" / "broken.html"  # not a page of the book: other files look at all pages
     style = """<style>article p { max-width: 60px } article span.math { white-space: nowrap }
         div.math > mjx-container { overflow: hidden !important } .headerlink { display: none }
         p.verdict-line, article a { color: #ccc !important }</style>
@@ -203,7 +202,7 @@ def test_a_broken_page_is_seen(html):
     text = text.replace('class="headerlink', 'class="gone')
     broken.write_text(text, encoding="utf-8")
     try:
-        seen = run("measure.mjs", html, "--pages", "notebooks/broken.html", "--widths", "1400,390", "--axe")
+        seen = run("measure.mjs", html, "--pages", "_static/broken.html", "--widths", "1400,390", "--axe")
     finally:
         broken.unlink()
     (said,) = seen.values()

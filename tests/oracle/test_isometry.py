@@ -43,9 +43,9 @@ def first_layers(net, params, depth):
 @pytest.mark.parametrize(
     ("widths", "depths", "options"),
     [
-        ((7, 7, 7, 7, 7, 7), (1, 2, 4, 5), {}),
+        ((7, 7, 7, 7, 7, 7), (1, 4, 5), {}),
         ((7, 7, 7, 7, 7, 7), (3,), {"weights": "orthogonal"}),
-        ((5, 8, 8, 8, 3, 4), (1, 2, 3, 4, 5), {"weights": "orthogonal"}),
+        ((5, 8, 8, 8, 3, 4), (2, 4, 5), {"weights": "orthogonal"}),
         ((4, 6, 6, 6, 2), (2, 4), {"architecture": "residual"}),
         ((4, 6, 6, 2), (2, 3), {"parameterization": "standard"}),
         ((4, 3), (1,), {}),

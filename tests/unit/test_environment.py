@@ -87,15 +87,15 @@ def test_the_package_imports_only_numpy_jax_and_scipy():
 
 def test_the_table_says_what_takes_long_and_why(tmp_path):
     """Also from the workers of xdist; cells of a notebook would be one line."""
-    table = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8").replace("SLOW = 10.0", "SLOW = 0.2")
+    table = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8").replace("SLOW = 10.0", "SLOW = 1.0")
     (tmp_path / "conftest.py").write_text(table)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow(reason): why\n")
     (tmp_path / "test_sample.py").write_text(
         "import pytest, time\n"
         "@pytest.mark.slow('it sleeps')\n"
         "@pytest.mark.parametrize('n', [1, 2])\n"
-        "def test_long(n): time.sleep(0.15)\n"
-        "def test_other(): time.sleep(0.3)\n"
+        "def test_long(n): time.sleep(0.6)\n"
+        "def test_other(): time.sleep(1.1)\n"
         "def test_short(): pass\n"
     )
     command = [sys.executable, "-m", "pytest", "-n", "1", "-q", "-p", "no:cacheprovider", tmp_path]
