@@ -10,7 +10,6 @@ from ntk_helpers.experiments import _runner
 
 #: (experiment, scale) in the order of what they decide.
 QUEUE = (
-    ("small_learning_rates", "3cd-half"),
     ("small_learning_rates", "3cd"),
     ("learning_speed_flow", "50x400"),
     ("learning_speed_flow", "50x800"),
@@ -18,11 +17,6 @@ QUEUE = (
     ("learning_speed_flow", "50x1600"),
     ("learning_speed_flow", "200x400"),
 )
-
-
-def result_file(name: str, scale: str, folder: Path) -> Path:
-    """Where `_runner.run` writes the finished result."""
-    return folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
 
 
 def work_off(
@@ -46,7 +40,7 @@ def work_off(
         os.nice(19 - os.nice(0))
         end = time.monotonic() + 60 * minutes
         for name, scale in queue:
-            if result_file(name, scale, folder).exists():
+            if _runner.result_file(name, scale, folder).exists():
                 continue
             left = (end - time.monotonic()) / 60
             if left <= 0:
@@ -58,7 +52,7 @@ def work_off(
                 note(folder, f"{name} {scale}: passed over: {error}")
                 continue
             note(folder, f"{name} {scale}: {'time is up' if path is None else 'done'}")
-        return all(result_file(name, scale, folder).exists() for name, scale in queue)
+        return all(_runner.result_file(name, scale, folder).exists() for name, scale in queue)
 
 
 def note(folder: Path, text: str) -> None:

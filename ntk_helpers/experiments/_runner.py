@@ -38,8 +38,8 @@ class Experiment(NamedTuple):
         so a slice should take minutes, not hours.
     data: names of the data sets that `ntk_helpers.data.load` must find; their provenance is recorded.
     needs: modules beyond numpy, scipy and jax that `run` imports.
-    begun_by: scale -> another scale whose slices are the first ones of it: what that one has recorded in the
-        folder is taken over.
+    begun_by: scale -> a shorter scale whose slices are the first ones of it. What that one recorded in the
+        folder is taken over, and its result is written as soon as its last slice is there.
     """
 
     summary: str
@@ -124,13 +124,9 @@ def only_one(path: Path) -> Iterator[None]:
 def _run(name, experiment, scale, folder, fresh, download, minutes):
     settings = experiment.scales[scale]
     slices = experiment.slices(settings)
-    target = folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
+    target = result_file(name, scale, folder)
     part = folder / f"{name}.{scale}.part.json"
-    result = {
-        "experiment": name,
-        "scale": scale,
-        "command": f"python -m ntk_helpers.experiments {name} --scale {scale}",
-        "settings": settings,
+    result = heading(name, scale, settings) | {
         "data": provenance(experiment.data, download),
         "environments": [],
         "records": [],
@@ -138,7 +134,7 @@ def _run(name, experiment, scale, folder, fresh, download, minutes):
     if part.exists() and not fresh:
         result = continued(part, result)
     elif scale in experiment.begun_by and not fresh:
-        result = taken_over(folder / f"{name}.{experiment.begun_by[scale]}.json", result, slices)
+        result = taken_over(result_file(name, experiment.begun_by[scale], folder), result, slices)
 
     here = environment()
     if here not in result["environments"]:
@@ -146,6 +142,7 @@ def _run(name, experiment, scale, folder, fresh, download, minutes):
     finished = [record["slice"] for record in result["records"]]
     pending = [piece for piece in slices if piece not in finished]
     begin = time.monotonic()
+    write_shorter(name, experiment, scale, folder, result)
     for piece in pending:
         if time.monotonic() - begin > 60 * minutes:
             return None
@@ -162,12 +159,35 @@ def _run(name, experiment, scale, folder, fresh, download, minutes):
             }
         )
         write(part, result)
+        write_shorter(name, experiment, scale, folder, result)
     # Slices that finished in several runs stand in the order that the experiment gives them.
     result["records"].sort(key=lambda record: slices.index(record["slice"]))
     write(target, result)
     part.unlink(missing_ok=True)
     report(len(slices), len(slices), f"wrote {target}")
     return target
+
+
+def result_file(name: str, scale: str, folder: Path) -> Path:
+    """Where `run` writes the finished result."""
+    return folder / (f"{name}.json" if scale == "paper" else f"{name}.{scale}.json")
+
+
+def heading(name: str, scale: str, settings: dict) -> dict:
+    """How a result begins: what it is and the command that makes it."""
+    command = f"python -m ntk_helpers.experiments {name} --scale {scale}"
+    return {"experiment": name, "scale": scale, "command": command, "settings": settings}
+
+
+def write_shorter(name: str, experiment: Experiment, scale: str, folder: Path, result: dict) -> None:
+    """Write the results of those shorter scales that begin `scale` and are complete in its records."""
+    while (scale := experiment.begun_by.get(scale, "")) != "":
+        settings, target = experiment.scales[scale], result_file(name, scale, folder)
+        slices = experiment.slices(settings)
+        records = [record for record in result["records"] if record["slice"] in slices]
+        if len(records) == len(slices) and not target.exists():
+            records.sort(key=lambda record: slices.index(record["slice"]))
+            write(target, result | heading(name, scale, settings) | {"records": records})
 
 
 def require(modules: Sequence[str], name: str) -> None:

@@ -200,6 +200,22 @@ def test_a_run_takes_over_what_another_scale_began(tmp_path):
     assert values(_runner.run("count", experiment, "paper", folder=tmp_path)) == [3, 6, 9]
 
 
+def test_a_run_writes_the_shorter_scale_that_it_completes_on_its_way(tmp_path):
+    def slices(settings):
+        return [{"part": i} for i in range(1, 2 + (settings["factor"] == 3))]
+
+    scales = {scale: {"factor": 3 if scale == "paper" else 2, "seeds": []} for scale in ("paper", "quick")}
+    calls: list[int] = []
+    experiment = counting(calls, fail_at=2, begun_by={"paper": "quick"})
+    experiment = experiment._replace(scales=scales, slices=slices)
+    with pytest.raises(KeyboardInterrupt):
+        _runner.run("count", experiment, "paper", folder=tmp_path)
+    shorter = json.loads((tmp_path / "count.quick.json").read_text())
+    assert shorter["settings"] == scales["quick"]
+    assert shorter["command"].endswith("--scale quick")
+    assert [record["slice"] for record in shorter["records"]] == [{"part": 1}]
+
+
 def test_stretches_are_taken_over_by_runs_that_differ_in_their_number_only():
     experiment = small_learning_rates.EXPERIMENT
     for longer, shorter in experiment.begun_by.items():
