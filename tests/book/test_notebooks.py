@@ -71,6 +71,14 @@ def quiet(notebook: dict) -> Iterator[str]:
                 yield f"{cell['id']} wrote to stderr: {''.join(output['text'])[:200]}"
 
 
+def joined(notebook: dict) -> Iterator[str]:
+    """What a cell prints is one output, however its parts arrived: the book shows each in its own box."""
+    for cell in code_cells(notebook):
+        names = [output.get("name") for output in cell["outputs"]]
+        if any(a == b == "stdout" for a, b in pairwise(names)):
+            yield f"{cell['id']} has two streams in a row; execute it with book/tools/execute.py"
+
+
 _MACHINE = re.compile(
     r"(?<![\w.:/])/(?:home|root|tmp|Users|mnt|work|opt|usr|var)/\w|[A-Za-z]:\\+(?:Users|Windows|Program)|site-packages"
 )
@@ -222,6 +230,7 @@ CHECKS = (
     order,
     quiet,
     portable,
+    joined,
     repeatable_text,
     seeded,
     told,
@@ -321,6 +330,7 @@ IMPORTS = code('jax.config.update("jax_enable_x64", True)\nplotting.style()')
         (order, [code("x", count=1), markdown("")]),
         (quiet, [code("x", stream("Warning", "stderr"))]),
         (quiet, [code("x", {"output_type": "error", "ename": "E", "evalue": "v", "traceback": []})]),
+        (joined, [code("x", stream("1\n"), stream("2\n"))]),
         (portable, [code("x", stream("saved /home/me/x.png"))]),
         (portable, [code("open('/tmp/x')")]),
         (portable, [code("x", stream(r"C:\Users\me"))]),
