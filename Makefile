@@ -1,5 +1,6 @@
 # make book              install what is needed into .venv, execute the notebooks, build _build/html, no warning allowed
 # make test              install what is needed, run the tests and the notebooks on the versions of requirements.txt
+# make test QUICK=1      the same with programs that compile in half the time, for a first look
 # make test-everywhere   run what the test above leaves out: notebooks on Colab's versions, unit tests on the oldest
 # make course            exercises, solutions, grading archives, quizzes and slides of the course, into _build/course
 # make grade FOLDER=f    grade the submissions in folder f, into f/graded
