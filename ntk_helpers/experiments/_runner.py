@@ -134,7 +134,8 @@ def _run(name, experiment, scale, folder, fresh, download, minutes):
     if part.exists() and not fresh:
         result = continued(part, result)
     elif scale in experiment.begun_by and not fresh:
-        result = taken_over(result_file(name, experiment.begun_by[scale], folder), result, slices)
+        shorter = experiment.begun_by[scale]
+        result = taken_over(result_file(name, shorter, folder), experiment.scales[shorter], result, slices)
 
     here = environment()
     if here not in result["environments"]:
@@ -224,12 +225,13 @@ def continued(part: Path, fresh: dict) -> dict:
     return begun
 
 
-def taken_over(earlier: Path, fresh: dict, slices: list[dict]) -> dict:
-    """`fresh` with the records of a finished run that began it, if there is one on the same data."""
+def taken_over(earlier: Path, settings: dict, fresh: dict, slices: list[dict]) -> dict:
+    """`fresh` with the records of a finished run that began it, if one has these settings and data."""
     if not earlier.exists():
         return fresh
     found = json.loads(earlier.read_text())
-    if found["data"] != fresh["data"]:
+    # Through JSON, since a tuple that was written comes back as a list.
+    if [found["settings"], found["data"]] != json.loads(json.dumps([settings, fresh["data"]])):
         return fresh
     records = [record for record in found["records"] if record["slice"] in slices]
     return fresh | {"environments": found["environments"], "records": records}

@@ -192,12 +192,13 @@ def test_a_run_takes_over_what_another_scale_began(tmp_path):
     path = _runner.run("count", experiment, "paper", folder=tmp_path)
     assert calls == [1, 2, 3]
     assert values(path) == [2, 6, 9]
-    # Asked to begin afresh, or where that run had other data, it does.
-    calls.clear()
+    # Asked to begin afresh, or where that run had other data or settings, it does.
     assert values(_runner.run("count", experiment, "paper", folder=tmp_path, fresh=True)) == [3, 6, 9]
     earlier = tmp_path / "count.quick.json"
-    earlier.write_text(json.dumps(json.loads(earlier.read_text()) | {"data": {"other": "images"}}))
-    assert values(_runner.run("count", experiment, "paper", folder=tmp_path)) == [3, 6, 9]
+    found = json.loads(earlier.read_text())
+    for other in ({"data": {"other": "images"}}, {"settings": {"factor": 5, "seeds": []}}):
+        earlier.write_text(json.dumps(found | other))
+        assert values(_runner.run("count", experiment, "paper", folder=tmp_path)) == [3, 6, 9]
 
 
 def test_a_run_writes_the_shorter_scale_that_it_completes_on_its_way(tmp_path):
