@@ -19,14 +19,19 @@ from docutils.parsers.rst import Directive, directives
 from sphinx.application import Sphinx
 
 
-def picture(notebook: dict, anchor: str) -> bytes:
-    """The PNG that the caption with this anchor follows; ValueError if there is none."""
+def output(notebook: dict, anchor: str) -> dict:
+    """The output whose PNG the caption with this anchor follows; ValueError if there is none."""
     for cell, after in zip(notebook["cells"], notebook["cells"][1:], strict=False):
         if f'<a id="{anchor}"></a>' in "".join(after["source"]):
-            for output in cell.get("outputs", []):
-                if "image/png" in output.get("data", {}):
-                    return base64.b64decode(output["data"]["image/png"])
+            for found in cell.get("outputs", []):
+                if "image/png" in found.get("data", {}):
+                    return found
     raise ValueError(f"no picture stands before a caption with the anchor {anchor!r}")
+
+
+def picture(notebook: dict, anchor: str) -> bytes:
+    """That PNG."""
+    return base64.b64decode(output(notebook, anchor)["data"]["image/png"])
 
 
 def chapter(folder: Path, anchor: str) -> Path:
@@ -50,9 +55,13 @@ class ChapterFigure(Directive):
         folder = Path(env.app.outdir).parent / "chapter_figures"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{anchor}.png"
-        file.write_bytes(picture(json.loads(path.read_text(encoding="utf-8")), anchor))
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        file.write_bytes(picture(notebook, anchor))
         uri = "/" + Path(os.path.relpath(file, source)).as_posix()
         image = nodes.image(uri=uri, alt=" ".join(self.content))
+        # A picture has more dots than the page has pixels for it.
+        if width := output(notebook, anchor)["metadata"].get("image/png", {}).get("width"):
+            image["width"] = f"{width}px"
         here = Path(env.doc2path(env.docname)).parent
         suffix = getattr(env.app.builder, "out_suffix", ".html")  # .xhtml in the EPUB
         page = Path(os.path.relpath(path.with_suffix(suffix), here)).as_posix()

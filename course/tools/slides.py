@@ -87,11 +87,11 @@ class Chapter:
                 rest = cell.source[cell.source.index(mark) + len(mark) :]
                 if not anchor.startswith("fig"):
                     return re.match(r"(?:>.*(?:\n|\Z))+", rest)[0]
-                picture = _picture(before)
+                picture, width = _picture(before)
                 caption = rest.split("\n\n")[0].strip().strip("*")
                 alternative = html.escape(re.sub(r"[$*\\]", "", caption), quote=True)
                 return (
-                    f'<img alt="{alternative}" src="data:image/png;base64,{picture}">\n\n'
+                    f'<img alt="{alternative}"{width} src="data:image/png;base64,{picture}">\n\n'
                     f'<div class="small">\n\n{caption}\n\n</div>'
                 )
         raise ValueError(f"{self.name} has no anchor {anchor}")
@@ -104,10 +104,12 @@ class Chapter:
         return re.search(r"(?m)^\* (.*)", text)[1], answer
 
 
-def _picture(cell) -> str:
+def _picture(cell) -> tuple[str, str]:
+    """The PNG in base64, and the attribute of HTML with its width where the notebook has one."""
     for output in cell.get("outputs", []) if cell else []:
         if "image/png" in output.get("data", {}):
-            return output["data"]["image/png"].replace("\n", "")
+            width = output.metadata.get("image/png", {}).get("width")
+            return output["data"]["image/png"].replace("\n", ""), f' width="{width}"' if width else ""
     raise ValueError("no picture stands before the caption")
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import io
 import json
 import re
 import shutil
@@ -14,9 +15,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from built_book import ROOT
+from PIL import Image, ImageChops
 
+sys.path.insert(0, str(ROOT / "book" / "tools"))
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 
+import execute
 from box_grammar import Cell, Item, scan
 from ledger import read_notebook
 
@@ -200,7 +204,7 @@ def sorted_out(notebook: dict) -> Iterator[str]:
             yield f"{cell['id']} draws and asserts; give the assertion a cell of its own"
 
 
-MOST_INCHES, DOTS, LEAST_POINTS = 7.1, 110, 8  # plotting.style draws 110 dots an inch
+MOST_INCHES, PIXELS, LEAST_POINTS = 7.1, 110, 8  # plotting.style gives an inch 110 pixels of the page
 
 
 def legible(notebook: dict) -> Iterator[str]:
@@ -208,9 +212,10 @@ def legible(notebook: dict) -> Iterator[str]:
     for cell in code_cells(notebook):
         for output in cell["outputs"]:
             if data := output.get("data", {}).get("image/png"):
-                width = int.from_bytes(base64.b64decode("".join(data))[16:20], "big")
-                if width > MOST_INCHES * DOTS:
-                    yield f"{cell['id']} draws {width / DOTS:.1f} inches; a figsize of (6.9, ...) fits"
+                dots = int.from_bytes(base64.b64decode("".join(data))[16:20], "big")
+                width = output["metadata"].get("image/png", {}).get("width", dots)
+                if width > MOST_INCHES * PIXELS:
+                    yield f"{cell['id']} draws {width / PIXELS:.1f} inches; a figsize of (6.9, ...) fits"
         for points in re.findall(r"\b(?:fontsize|labelsize)=([\d.]+)", source(cell)):
             if float(points) < LEAST_POINTS:
                 yield f"{cell['id']} sets text of {points} points; the least is {LEAST_POINTS}"
@@ -314,7 +319,11 @@ def stream(text: str, name: str = "stdout") -> dict:
 
 FIGURE = {"output_type": "display_data", "data": {"image/png": "", "text/plain": "<Figure>"}}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + (782).to_bytes(4, "big")
-PICTURE = {"output_type": "display_data", "data": {"image/png": base64.b64encode(PNG).decode()}}
+PICTURE = {
+    "output_type": "display_data",
+    "data": {"image/png": base64.b64encode(PNG).decode()},
+    "metadata": {},
+}
 TITLE = markdown(
     "# 2 · Title\n\n[badge](https://colab.research.google.com/github/x)\n\nYou will be able to ... 20 minutes"
 )
@@ -436,6 +445,43 @@ def test_nbval_compares_text_and_not_pictures(tmp_path):
     failed = re.findall(r"^FAILED .*::Cell (\d+)", run.stdout, re.MULTILINE)
     assert failed == ["0"], run.stdout + run.stderr
     assert "2 passed" in run.stdout
+
+
+DRAWING = """
+import matplotlib.pyplot as plt
+import numpy as np
+
+from ntk_helpers import plotting
+
+plotting.style()
+fig, (left, right) = plt.subplots(1, 2)
+x = np.linspace(-1, 1, 300)
+left.plot(x, np.sin(9 * np.outer(x, np.arange(4))))
+right.{}
+plt.show()
+"""
+LINES, HEAT_MAP = "plot(x, np.outer(x, np.arange(4)))", "imshow(np.add.outer(x**2, x))"
+
+
+@pytest.mark.parametrize(("drawing", "mode", "most"), [(LINES, "P", 16), (HEAT_MAP, "RGB", 0)])
+def test_executed_pictures_are_sharp_and_light(tmp_path, monkeypatch, drawing, mode, most):
+    """Two dots for each pixel of the page; 256 colours, or all of them where a heat map would show steps."""
+    path, before, lighter = tmp_path / "00_sample.ipynb", [], execute.lighter
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(execute, "lighter", lambda png: before.append(png) or lighter(png))
+    cells = [nbformat.v4.new_code_cell(DRAWING.format(drawing))]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    execute.execute(path)
+    (output,) = nbformat.read(path, as_version=4).cells[0].outputs
+    png = base64.b64decode(output.data["image/png"])
+    few, drawn = Image.open(io.BytesIO(png)), Image.open(io.BytesIO(before[0])).convert("RGB")
+    width = output.metadata["image/png"]["width"]
+    assert few.width in (2 * width, 2 * width + 1)
+    assert round(few.info["dpi"][0]) == 2 * PIXELS
+    assert few.mode == mode
+    assert len(png) < len(before[0])
+    change = ImageChops.difference(few.convert("RGB"), drawn)
+    assert max(most for _, most in change.getextrema()) <= most
 
 
 def stored(text: str) -> dict:
