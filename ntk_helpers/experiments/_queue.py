@@ -11,6 +11,7 @@ from ntk_helpers.experiments import _runner
 #: (experiment, scale) in the order of what they decide.
 QUEUE = (
     ("small_learning_rates", "3cd"),
+    ("small_learning_rates", "3cd-pairs"),
     ("learning_speed_flow", "50x400"),
     ("learning_speed_flow", "50x800"),
     ("learning_speed_flow", "100x400"),
