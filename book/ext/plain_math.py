@@ -13,7 +13,7 @@ SIGNS = {
     "times": "×", "cdot": "·", "cdots": "...", "dots": "...", "ldots": "...", "pm": "±", "mp": "∓",
     "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "ll": "≪", "gg": "≫",
     "approx": "≈", "sim": "~", "simeq": "≃", "equiv": "≡", "propto": "∝", "to": "→", "rightarrow": "→",
-    "mapsto": "↦", "infty": "∞", "in": "∈", "subset": "⊂", "cup": "∪", "cap": "∩", "forall": "for all",
+    "mapsto": "↦", "parallel": "∥", "infty": "∞", "in": "∈", "subset": "⊂", "cup": "∪", "cap": "∩", "forall": "for all",
     "exists": "there is", "nabla": "∇", "partial": "∂", "sum": "sum", "prod": "product",
     "int": "integral", "sqrt": "√", "ell": "l", "circ": "∘", "otimes": "⊗", "odot": "⊙", "oplus": "⊕",
     "top": "T", "prime": "'", "lVert": "|", "rVert": "|", "Vert": "|", "lvert": "|", "rvert": "|",

@@ -20,11 +20,13 @@ WHOLE_BOOK = {
     "V": {9, 13},  # V(q)
     "W": {0, 2, 4, 8, 9, 13, 15, 17},  # W^l, weights, and W(q)
     "R": {9, 10, 14},  # the map of the variance
-    "\\alpha": {10, 13, 14},  # its slope
+    "\\alpha": {11, 18},  # the exponent of a recursion
     "\\chi": {3, 9, 10, 11, 13, 14, 17, 18},
     "\\gamma": {9, 10, 12, 13, 18},  # 1 - c
     "\\kappa": {11, 13},  # the next order of a recursion
 }
+# These had two meanings each, which misled readers.
+ONE_MEANING = {"V", "W", "R", "k", "\\alpha", "\\chi", "\\kappa"}
 # Other letters of the first table, and pi, mean the same everywhere.
 EVERYWHERE = {"\\eta", "\\Theta", "\\pi", "\\sigma", "\\Sigma", "\\phi", "\\theta", "\\vartheta", "\\iota"}
 GREEK = (
@@ -34,12 +36,13 @@ GREEK = (
 # An index that is no running number makes a symbol of its own.
 INDEX = r"_(?:\\(?:phi|Sigma|Theta)(?![A-Za-z]))"
 KAPPA = rf"(?:{INDEX}|_(?:[4wvi](?![A-Za-z])|\{{\\max\}}))"
-INDEXED = re.compile(rf"(?<![A-Za-z\\])[VkI]{INDEX}|\\kappa{KAPPA}")
+INDEXED = re.compile(rf"(?<![A-Za-z\\])[VkI]{INDEX}|\\kappa{KAPPA}|\\chi(?:_\\parallel(?![A-Za-z])|\^2_n)")
 LETTERS = {"\\" + name: rf"\\{name}(?![A-Za-z])" for name in re.findall(r"\w+", GREEK)} | {
     "V": LETTER.format("V") + rf"(?!{INDEX})",
     "W": LETTER.format("W"),
     "R": r"(?<![A-Za-z\\])(?<!\\mathbb )R(?![A-Za-z])",
     "\\kappa": rf"\\kappa(?![A-Za-z])(?!{KAPPA})",
+    "\\chi": r"\\chi(?![A-Za-z])(?!\^2_)",
 }
 
 
@@ -47,7 +50,7 @@ def indexed_symbols() -> dict[str, set[int] | None]:
     """The chapters of each symbol with an index of its own; None if it is the whole book's."""
     page = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
     first, _, rest = page.partition("An index that is no number")
-    second = rest.partition("### Letters with a meaning")[0]
+    second = rest.partition("### The other Greek letters")[0]
     whole = {
         symbol: None
         for row in re.findall(r"^\| ([^|]+) \|", first, re.MULTILINE)
@@ -62,12 +65,9 @@ def indexed_symbols() -> dict[str, set[int] | None]:
 
 
 def own_letters() -> set[tuple[str, int]]:
-    """(letter, chapter) for each row of the second table."""
-    page = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
-    table = page.partition("### Letters with a meaning")[2].partition("\n\nPaper S")[0]
-    rows = re.findall(r"^\| \$(.+?)\$ \| ([\d, ]+) \| \S", table, re.MULTILINE)
-    own = {(letter, int(chapter)) for letter, chapters in rows for chapter in chapters.split(",")}
-    greek = page.partition("### The other Greek letters")[2].partition("\n\nPaper S")[0]
+    """(letter, chapter) for each meaning of the table of reused letters."""
+    page, own = (ROOT / "book" / "notation.md").read_text(encoding="utf-8"), set()
+    greek = page.partition("### The other Greek letters")[2].partition("\n\nA statement")[0]
     for letter, meanings in re.findall(r"^\| \$(.+?)\$ \| (\d.+) \|$", greek, re.MULTILINE):
         for chapters in re.findall(r"(?:^|; )(\d+(?:, \d+)*): ", meanings):
             own |= {(letter, int(chapter)) for chapter in chapters.split(",")}
@@ -128,6 +128,10 @@ def test_one_way_to_write_a_symbol(path):
         if cell["cell_type"] == "markdown":
             found = other.search(formulas(CLAIM.sub("", "".join(cell["source"]))))
             assert not found, f"{cell['id']}: {found[0]}"
+
+
+def test_letters_of_the_whole_book_are_not_reused():
+    assert not {letter for letter, _ in own_letters()} & ONE_MEANING
 
 
 def test_used_letters_sees():
