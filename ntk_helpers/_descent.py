@@ -25,8 +25,12 @@ LEAST_MEMORY = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 class State(NamedTuple):
     """A stack of m networks in training, all that the next steps depend on.
 
-    params: parameters, leading axis m. optimizer: the optimizer's state, leading axis m; None without one.
-    step: the number of steps taken. key: (m, ...) raw data of the keys that shuffle the examples.
+    Attributes
+    ----------
+    params : parameters, leading axis m.
+    optimizer : the optimizer's state, leading axis m; None without one.
+    step : the number of steps taken.
+    key : (m, ...) raw data of the keys that shuffle the examples.
     """
 
     params: Any
@@ -38,8 +42,7 @@ class State(NamedTuple):
 class Problem(NamedTuple):
     """What the program depends on besides shapes.
 
-    optimizer, batch_size: as in `train`. watch: None, or an object with `start(m)`, `update(...)` and
-    `done(memory)`, see `_step`.
+    `watch` is None, or an object with `start(m)`, `update(...)` and `done(memory)`, see `_step`.
     """
 
     apply: Callable

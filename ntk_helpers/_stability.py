@@ -40,6 +40,10 @@ def stability_threshold(kernel, *, batch_size, replacement=True) -> float:
     kernel : (N, N), of the training points.
     batch_size, replacement : as in `ntk_helpers.dynamics.sgd_moments`.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError

@@ -70,6 +70,10 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
     download : whether to fetch the files where no folder has all of them, into root or else the cache; what
         an earlier download has left there, it completes.
 
+    Returns
+    -------
+    Dataset
+
     Raises
     ------
     ValueError
@@ -98,7 +102,7 @@ def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
     Parameters
     ----------
     n, d : positive integers.
-    key : a jax random key.
+    key : jax random key.
 
     Returns
     -------

@@ -152,9 +152,10 @@ def sgd_moments_step(kernel, mean, second, *, learning_rate, noise):
 
     Parameters
     ----------
-    kernel : (P, N), mean : (P,), second : (P, P); jax or numpy arrays.
+    kernel : (P, N).
+    mean, second : (P,) and (P, P), E z and M.
     learning_rate : eta.
-    noise : the variance factor nu.
+    noise : nu, the variance factor.
 
     Returns
     -------

@@ -76,6 +76,15 @@ def empirical_nngp(net, params, x1, x2=None):
     output exactly, for Gaussian and orthogonal weights alike, with far less scatter than products of
     outputs.
 
+    Parameters
+    ----------
+    net, params, x1, x2 : as in `empirical_ntk`.
+
+    Returns
+    -------
+    jax.Array
+        (n1, n2), in the dtype of `params`.
+
     Raises
     ------
     ValueError

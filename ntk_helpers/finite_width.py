@@ -46,6 +46,10 @@ def relative_variance(widths, *, activation, weights="gaussian"):
     activation : a name or an `Activation` with two slopes.
     weights : "gaussian" or "orthogonal".
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError
@@ -82,13 +86,19 @@ def relative_variance(widths, *, activation, weights="gaussian"):
 
 
 class LeadingOrder(NamedTuple):
-    """Coefficients of 1/n at the depths 1, ..., L: arrays (L,), but for `spread`.
+    """Coefficients of 1/n at the depths 1, ..., L.
 
     Theta(x, x') at depth l has the mean ntk (1 + ntk_mean / n) and the variance ntk^2 ntk_variance / n, to
     first order in 1/n. The elements over outputs have the relative covariances
     Cov(Theta_ij, Theta_kl) / ntk^2 = (common d_ij d_kl + spread[0] d_ik d_jl + spread[1] d_il d_jk) / n,
-    so `ntk_variance` is common + spread[0] + spread[1]. nngp is the variance of a unit given the layers
-    below, with relative corrections in the same way.
+    so `ntk_variance` is common + spread[0] + spread[1].
+
+    Attributes
+    ----------
+    nngp, nngp_mean, nngp_variance : (L,), the variance of a unit given the layers below, in the limit, and
+        its relative corrections in the same way.
+    ntk, ntk_mean, ntk_variance : (L,).
+    common, spread : (L,) and (L, 2).
     """
 
     nngp: np.ndarray
@@ -112,8 +122,8 @@ def leading_order(
 
         k' = F'(K) k + e,   t' = k' + chi t + Theta (chi'(K) k + z),   B' = chi^2 B + Theta^2 b,
 
-    where (e, z) is the mean over units of sigma_w^2 (phi phi, phi' phi') less its expectation. Gaussian
-    weights: its covariance is that of one unit over n, and b = E (sigma_w^2 phi' phi')^2. Orthogonal weights:
+    where (e, z) is the mean over units of sigma_w^2 (phi phi, phi' phi') less its expectation. With Gaussian
+    weights its covariance is that of one unit over n, and b = E (sigma_w^2 phi' phi')^2. With orthogonal ones
     the part of (e, z) that is quadratic in the unit's Gaussian is projected out, since W preserves inner
     products, and b = Var (sigma_w^2 phi' phi').
 
@@ -126,6 +136,10 @@ def leading_order(
     c1 : their correlation, for an element of two inputs; None for the diagonal.
     weights : "gaussian" or "orthogonal".
     first_ratio : n / max(n, d), which matters for orthogonal weights alone: 1 where d <= n.
+
+    Returns
+    -------
+    LeadingOrder
 
     Raises
     ------
@@ -176,6 +190,16 @@ def edge_slope(activation, *, sigma_b, weights="gaussian"):
     It is w/3 with w = Var(z + c e) + 2 b: (e, z) and b at q* as in `leading_order`, and
     c = chi'(q*) / (1 - F'(q*)), the sum of what a perturbation of the covariance does to later layers
     (Theorem 17.3).
+
+    Parameters
+    ----------
+    activation : a name or an `Activation`.
+    sigma_b : standard deviation, finite and not negative.
+    weights : "gaussian" or "orthogonal".
+
+    Returns
+    -------
+    float
 
     Raises
     ------

@@ -10,37 +10,51 @@ chi_1 < 1 is the ordered phase, chi_1 > 1 the chaotic one, chi_1 = 1 the edge of
 Schoenholz et al., 2017).
 """
 
-import itertools
 import math
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 
 from ntk_helpers import activations
 from ntk_helpers._checks import standard_deviation
-from ntk_helpers._precision import float64
+from ntk_helpers._fixed_points import (
+    CRITICAL,
+    POINTS,
+    ROOT,
+    FixedPoint,
+    at_log,
+    examined,
+    fixed_point,
+    fixed_points,
+    limits_at_zero,
+)
 
-SMALLEST = 1e-12  # positive fixed points are looked for from here on, or from where the first can be
-LARGEST = 1e12  # and up to here, or to the end of the range of the activation's expectations
-POINTS = 400
-CRITICAL = 1e-10  # |chi_1 - 1| up to here is called critical
+__all__ = [
+    "CorrelationFixedPoint",
+    "DepthScales",
+    "EdgeOfChaos",
+    "FixedPoint",
+    "chi",
+    "correlation_fixed_point",
+    "depth_scales",
+    "edge_of_chaos",
+    "fixed_point",
+    "fixed_points",
+    "phase",
+]
+
 SMALLEST_BIAS = 1e-5  # below, rounding hides an edge of chaos that tends to q = 0 with the bias
-_ROOT = {"xtol": 1e-300, "rtol": 4 * np.finfo(float).eps}
-
-
-class FixedPoint(NamedTuple):
-    """A fixed point of the variance."""
-
-    q: float
-    slope: float  # derivative of q' with respect to q
-    stable: bool
 
 
 class CorrelationFixedPoint(NamedTuple):
-    """The stable fixed point c = 1 - one_minus_c of the correlation, and the slope of its map there."""
+    """The stable fixed point of the correlation.
+
+    Attributes
+    ----------
+    c, one_minus_c : the correlation, and 1 - c, which keeps its digits near c = 1.
+    slope : the slope of the correlation map there.
+    """
 
     c: float
     one_minus_c: float
@@ -48,169 +62,46 @@ class CorrelationFixedPoint(NamedTuple):
 
 
 class DepthScales(NamedTuple):
-    """Numbers of layers over which deviations from the fixed points fall by a factor e (inf: never)."""
+    """Numbers of layers over which deviations from the fixed points fall by a factor e (inf: never).
+
+    Attributes
+    ----------
+    xi_q, xi_c : of the variance, and of the correlation.
+    """
 
     xi_q: float
     xi_c: float
 
 
 class EdgeOfChaos(NamedTuple):
-    """A point of the edge of chaos."""
+    """A point of the edge of chaos.
+
+    Attributes
+    ----------
+    sigma_w : the standard deviation of the weights.
+    q : the fixed point of the variance, where chi_1 = 1.
+    """
 
     sigma_w: float
     q: float
 
 
-@partial(jax.jit, static_argnums=0)
-def _second_derivative(activation, q):
-    return jax.grad(lambda q: activation.variance(q)[0])(q)
-
-
-@float64
-def _at_zero(activation):
-    """(phi(0), phi'(0)^2), the limits of the expectations for q -> 0."""
-    zero = np.zeros(())
-    return float(activation.phi(zero)), float(activation.dphi(zero)) ** 2
-
-
-def _examined(activation):
-    """The smallest and largest q to look at: where the activation's expectations are accurate."""
-    low, high = activation.q_range
-    return max(SMALLEST, low), min(LARGEST, high)
-
-
-def _at(activation, log_q):
-    """q = exp(log_q), which its rounding does not take out of the range, E[phi^2] and E[phi'^2]."""
-    q = np.clip(np.exp(log_q), *activation.q_range)
-    return q, *activation.variance(q)
-
-
-def fixed_points(activation, *, sigma_w, sigma_b):
-    """All fixed points of q' = sigma_b^2 + sigma_w^2 E[phi(sqrt(q) Z)^2], in increasing order.
-
-    They are bracketed on a logarithmic grid of q and then solved to rounding; q = 0 is one where sigma_b = 0
-    and phi(0) = 0. A stable one attracts variances on both sides (q = 0: from above).
-
-    Parameters
-    ----------
-    activation : a name or an `Activation`.
-    sigma_w, sigma_b : standard deviations, finite and not negative.
-
-    Returns
-    -------
-    tuple of FixedPoint (q, slope, stable) : empty where every variance grows beyond bounds.
-
-    Raises
-    ------
-    ValueError
-        If an argument has a wrong value, every q is a fixed point (ReLU-like without bias on the edge of
-        chaos), or variances fall below the range of the activation's expectations.
-    """
-    activation = activations.get(activation)
-    sw2, sb2 = standard_deviation("sigma_w", sigma_w) ** 2, standard_deviation("sigma_b", sigma_b) ** 2
-    if activation.homogeneous:
-        return _homogeneous_fixed_points(activation, sw2, sb2)
-    if sw2 == 0:
-        return (FixedPoint(sb2, 0.0, True),)
-
-    def excess(log_q):
-        """q'/q - 1."""
-        q, second, _ = _at(activation, log_q)
-        return (sb2 + sw2 * second) / q - 1.0
-
-    low, high = _examined(activation)
-    grid = np.linspace(math.log(low), math.log(high), POINTS)
-    at_zero, slope_at_zero = _at_zero(activation)
-    first = 0.5 * (sb2 + sw2 * at_zero**2)  # below it q' > q
-    if activation.q_range[0] < first < low:
-        grid = np.concatenate([[math.log(first)], grid])
-    values = excess(grid)
-    if activation.q_range[0] > 0 and values[0] < 0:
-        raise ValueError(
-            f"q_range of {activation.name} must reach below {low:g}: at sigma_w = {sigma_w:g}, sigma_b = "
-            f"{sigma_b:g} the variance falls out of it"
-        )
-    points = [_fixed_point(activation, sw2, math.exp(root)) for root in _roots(excess, grid, values)]
-    if sb2 == 0 and at_zero == 0:
-        # On the edge, where the slope is 1, the next order decides.
-        points.insert(0, FixedPoint(0.0, sw2 * slope_at_zero, bool(values[0] < 0)))
-    return tuple(points)
-
-
-def _roots(function, grid, values):
-    """Roots of a function of one variable: sign changes on the grid, and those that a turning point hides."""
-    nodes = list(zip(grid, values, strict=True))
-    for k in range(1, len(grid) - 1):
-        sign = np.sign(values[k])
-        if sign * values[k] <= min(sign * values[k - 1], sign * values[k + 1]):
-            turn = minimize_scalar(
-                lambda x, sign=sign: sign * float(function(x)),
-                bounds=(grid[k - 1], grid[k + 1]),
-                method="bounded",
-            )
-            if turn.fun < 0:
-                nodes.append((turn.x, sign * turn.fun))
-    nodes.sort()
-    return [
-        brentq(lambda x: float(function(x)), a, b, **_ROOT)
-        for (a, at_a), (b, at_b) in itertools.pairwise(nodes)
-        if at_a * at_b < 0 or (at_b == 0 and at_a != 0)
-    ]
-
-
-@float64
-def _fixed_point(activation, sw2, q):
-    slope = sw2 * float(_second_derivative(activation, np.float64(q)))
-    return FixedPoint(q, slope, abs(slope) < 1)
-
-
-def _homogeneous_fixed_points(activation, sw2, sb2):
-    growth = sw2 * float(activation.variance(1.0)[0])
-    if sb2 == 0:
-        if abs(growth - 1) <= CRITICAL:
-            raise ValueError(
-                f"sigma_w is on the edge of chaos of {activation.name} and sigma_b is 0: every q is a fixed "
-                "point"
-            )
-        return (FixedPoint(0.0, growth, growth < 1),)
-    return (FixedPoint(sb2 / (1.0 - growth), growth, True),) if growth < 1 else ()
-
-
-def fixed_point(activation, *, sigma_w, sigma_b):
-    """The stable fixed point q of the variance.
-
-    Where there are several, it is the one that variances near 1 tend to; `fixed_points` has them all.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If an argument has a wrong value, there is no stable fixed point (the variance grows beyond bounds),
-        or every q is one (ReLU-like without bias on the edge of chaos).
-    """
-    activation = activations.get(activation)
-    points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
-    stable = [point.q for point in points if point.stable]
-    if not stable:
-        raise ValueError(
-            f"the variance has no stable fixed point for {activation.name}, sigma_w = {sigma_w:g}, sigma_b = "
-            f"{sigma_b:g}, up to q = {_examined(activation)[1]:g}: there it grows; take a smaller sigma_w"
-        )
-    if len(stable) == 1:
-        return stable[0]
-    unstable = [point.q for point in points if not point.stable]
-    low = max((q for q in unstable if q < 1), default=-math.inf)
-    high = min((q for q in unstable if q > 1), default=math.inf)
-    return next((q for q in stable if low <= q <= high), stable[0])
-
-
 def chi(activation, *, sigma_w, q):
     """chi_1 = sigma_w^2 E[phi'(sqrt(q) Z)^2], the slope at c = 1 of the correlation map of variance q.
 
-    q : variance, not negative, number or array; the result has its shape (a float for a number).
+    Parameters
+    ----------
+    activation, sigma_w : as in `fixed_points`.
+    q : variance, not negative, number or array.
+
+    Returns
+    -------
+    float, or an array of the shape of q.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong value.
     """
     activation = activations.get(activation)
     sw2 = standard_deviation("sigma_w", sigma_w) ** 2
@@ -218,24 +109,33 @@ def chi(activation, *, sigma_w, q):
     return float(value) if np.ndim(q) == 0 else value
 
 
-def _chi_of_phase(activation, sigma_w, sigma_b):
-    """chi_1 where the variance ends: at the stable fixed point or, where it grows beyond bounds, far out."""
-    standard_deviation("sigma_b", sigma_b)
-    if activation.homogeneous:
-        return chi(activation, sigma_w=sigma_w, q=1.0)
-    points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
-    if any(point.stable for point in points):
-        return chi(activation, sigma_w=sigma_w, q=fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b))
-    return chi(activation, sigma_w=sigma_w, q=_examined(activation)[1])
-
-
 def phase(activation, *, sigma_w, sigma_b):
     """The phase, by chi_1 at the stable fixed point of the variance: "ordered", "critical" or "chaotic".
 
     "critical" is |chi_1 - 1| <= 1e-10. Where the variance grows beyond bounds, chi_1 is its limit at large q.
+
+    Parameters
+    ----------
+    activation, sigma_w, sigma_b : as in `fixed_points`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong value.
     """
     activation = activations.get(activation)
-    value = _chi_of_phase(activation, sigma_w, sigma_b)
+    standard_deviation("sigma_b", sigma_b)
+    if activation.homogeneous:
+        q = 1.0  # chi_1 is the same everywhere
+    elif any(point.stable for point in fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)):
+        q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+    else:
+        q = examined(activation)[1]
+    value = chi(activation, sigma_w=sigma_w, q=q)
     if abs(value - 1.0) <= CRITICAL:
         return "critical"
     return "ordered" if value < 1 else "chaotic"
@@ -251,9 +151,13 @@ def correlation_fixed_point(activation, *, sigma_w, sigma_b):
     starts but -1 and 1, which stay). A ReLU-like activation whose variance grows has c = 1, with
     slope 1: bias and norms lose their weight (and c = 1 with slope 1 whenever sigma_b = 0).
 
+    Parameters
+    ----------
+    activation, sigma_w, sigma_b : as in `fixed_points`.
+
     Returns
     -------
-    CorrelationFixedPoint (c, one_minus_c, slope)
+    CorrelationFixedPoint
 
     Raises
     ------
@@ -288,7 +192,7 @@ def correlation_fixed_point(activation, *, sigma_w, sigma_b):
             f"sigma_w = {sigma_w:g} is too near the edge of chaos of {activation.name} to resolve a c below 1"
         )
     uncorrelated = excess(high) >= 0
-    gamma = 1.0 if uncorrelated else 2.0 * math.sin(0.5 * brentq(excess, low, high, **_ROOT)) ** 2
+    gamma = 1.0 if uncorrelated else 2.0 * math.sin(0.5 * brentq(excess, low, high, **ROOT)) ** 2
     return CorrelationFixedPoint(1.0 - gamma, gamma, sw2 * float(activation.moments(q, q, gamma)[1]))
 
 
@@ -297,10 +201,20 @@ def depth_scales(activation, *, sigma_w, sigma_b):
 
     Schoenholz et al. (2017), equations 7 to 9. A ReLU-like activation needs a stable fixed point, too.
 
+    Parameters
+    ----------
+    activation, sigma_w, sigma_b : as in `fixed_points`.
+
     Returns
     -------
-    DepthScales (xi_q, xi_c) : inf where the slope is 1, 0 where it is 0. Where the variance tends to 0, the
-        network is linear in the end and correlations freeze: xi_c is inf.
+    DepthScales
+        inf where the slope is 1, 0 where it is 0. Where the variance tends to 0, the network is linear in the
+        end and correlations freeze: xi_c is inf.
+
+    Raises
+    ------
+    ValueError
+        As in `fixed_point`, or if the edge of chaos is too near to resolve the fixed point of c.
     """
     activation = activations.get(activation)
     q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
@@ -343,9 +257,15 @@ def edge_of_chaos(activation, *, sigma_b):
     GELU with sigma_b < 0.42 it is not, as `fixed_points` shows: a smaller variance decays to an ordered fixed
     point and a larger one grows, so deep networks do not stay on this edge.
 
+    Parameters
+    ----------
+    activation : a name or an `Activation`.
+    sigma_b : standard deviation, finite and not negative.
+
     Returns
     -------
-    EdgeOfChaos (sigma_w, q) : sigma_w to a relative 1e-12.
+    EdgeOfChaos
+        sigma_w to a relative 1e-12.
 
     Raises
     ------
@@ -361,7 +281,7 @@ def edge_of_chaos(activation, *, sigma_b):
                 "the variance grows by sigma_b^2 in each layer and has no fixed point"
             )
         return EdgeOfChaos(1.0 / math.sqrt(activation.variance(1.0)[1]), math.nan)
-    at_zero, slope_at_zero = _at_zero(activation)
+    at_zero, slope_at_zero = limits_at_zero(activation)
     if sb2 == 0 and at_zero == 0:
         return EdgeOfChaos(math.sqrt(1.0 / slope_at_zero), 0.0)
     if at_zero == 0 and sigma_b < SMALLEST_BIAS:
@@ -372,10 +292,10 @@ def edge_of_chaos(activation, *, sigma_b):
 
     def balance(log_q):
         """(F(q) - sigma_b^2) E[phi'^2] / q."""
-        q, second, slope = _at(activation, log_q)
+        q, second, slope = at_log(activation, log_q)
         return (1.0 - sb2 / q) * slope - second / q
 
-    low, high = _examined(activation)
+    low, high = examined(activation)
     grid = np.linspace(math.log(low), math.log(high), POINTS)
     values = balance(grid)
     if not (values > 0).any():
@@ -391,5 +311,5 @@ def edge_of_chaos(activation, *, sigma_b):
         )
     # Above the root F exceeds sigma_b^2; far below it rounding decides the sign, so the last change counts.
     last = np.nonzero(values <= 0)[0][-1]
-    q = math.exp(brentq(lambda x: float(balance(x)), grid[last], grid[last + 1], **_ROOT))
+    q = math.exp(brentq(lambda x: float(balance(x)), grid[last], grid[last + 1], **ROOT))
     return EdgeOfChaos(1.0 / math.sqrt(activation.variance(q)[1]), q)

@@ -114,6 +114,10 @@ def momentum_threshold(kernel, *, batch_size, momentum, replacement=True) -> flo
     kernel : (N, N), of the training points.
     batch_size, momentum, replacement : as in `momentum_moments`.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError

@@ -17,9 +17,13 @@ CPU_CACHE = 2**24
 class Estimate(NamedTuple):
     """Statistics of a kernel over M random networks: float64 arrays (n1, n2), entry by entry.
 
-    `mean`; `standard_error` of that mean, s / sqrt(M) with the unbiased variance s^2; `relative_variance`
-    s^2 / mean^2, and its `relative_variance_error` (one standard error, to first order in 1/M). With one
-    network only the mean is a number, the rest is NaN.
+    With one network only the mean is a number, the rest is NaN.
+
+    Attributes
+    ----------
+    mean, standard_error : the mean, and its error s / sqrt(M) with the unbiased variance s^2.
+    relative_variance : s^2 / mean^2.
+    relative_variance_error : one standard error of it, to first order in 1/M.
     """
 
     mean: np.ndarray
@@ -29,7 +33,13 @@ class Estimate(NamedTuple):
 
 
 class MonteCarloKernels(NamedTuple):
-    """What `monte_carlo_kernels` returns: two `Estimate`, and the number of networks behind them."""
+    """What `monte_carlo_kernels` returns.
+
+    Attributes
+    ----------
+    nngp, ntk : an `Estimate` each.
+    networks : the number of networks behind them.
+    """
 
     nngp: Estimate
     ntk: Estimate
@@ -59,7 +69,6 @@ def monte_carlo_kernels(
     Returns
     -------
     MonteCarloKernels
-        .nngp and .ntk, each an `Estimate` of float64 arrays (n1, n2), and .networks.
 
     Raises
     ------

@@ -30,7 +30,13 @@ WIDE = 2**16
 
 
 class Layers(NamedTuple):
-    """The parameters of k layers of one shape: `weights` (k, n_out, n_in) and `biases` (k, n_out)."""
+    """The parameters of k layers of one shape.
+
+    Attributes
+    ----------
+    weights : (k, n_out, n_in).
+    biases : (k, n_out).
+    """
 
     weights: jax.Array
     biases: jax.Array
@@ -150,7 +156,17 @@ class Network:
 
     @own_rules()
     def apply(self, params, x) -> jax.Array:
-        """Outputs y^L: (n, n_L) for inputs `x` (n, d), in the dtype of `params`.
+        """Outputs y^L of the network.
+
+        Parameters
+        ----------
+        params : what `init` returned, or training made of it.
+        x : (n, d) inputs.
+
+        Returns
+        -------
+        jax.Array
+            (n, n_L), in the dtype of `params`.
 
         Raises
         ------
@@ -165,7 +181,21 @@ class Network:
         return y
 
     def layers(self, params) -> list[tuple[jax.Array, jax.Array]]:
-        """The parameters layer by layer: L pairs (W^l (n_l, n_{l-1}), b^l (n_l,))."""
+        """The parameters layer by layer.
+
+        Parameters
+        ----------
+        params : as in `apply`.
+
+        Returns
+        -------
+        list of L pairs (W^l, b^l), of shapes (n_l, n_{l-1}) and (n_l,).
+
+        Raises
+        ------
+        ValueError
+            If `params` are not shaped like those of `init`.
+        """
         self.check_params(params)
         return [pair for run in params for pair in zip(run.weights, run.biases, strict=True)]
 

@@ -58,8 +58,15 @@ def neural_tangents() -> types.ModuleType:
     What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals and raise
     NotImplementedError.
 
-    Raises ImportError, with the command that mends it, where neural-tangents or its one small dependency
-    is not installed, and where it does not import on this version of JAX.
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        Where neural-tangents or its one small dependency is not installed, and where it does not import on
+        this version of JAX; with the command that mends it.
     """
     if "neural_tangents" in sys.modules:
         return sys.modules["neural_tangents"]

@@ -18,7 +18,13 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
 class Slope(NamedTuple):
-    """A straight line fitted by least squares: `slope`, its `standard_error`, and the `intercept`."""
+    """A straight line fitted by least squares.
+
+    Attributes
+    ----------
+    slope, standard_error : the slope and its error.
+    intercept : the height at 0.
+    """
 
     slope: float
     standard_error: float
@@ -142,7 +148,6 @@ def fit_slope(x, y, *, xscale="log"):
     Returns
     -------
     Slope
-        (slope, standard_error, intercept), floats.
 
     Raises
     ------

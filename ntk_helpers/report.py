@@ -28,7 +28,13 @@ FITTED = 0.01  # of the initial training loss
 
 
 class Rates(NamedTuple):
-    """Largest stable rates of full-batch GD and of SGD (in mean square) for the loss sum (f - y)^2/(2 N)."""
+    """Largest stable learning rates for the loss sum (f - y)^2/(2 N).
+
+    Attributes
+    ----------
+    gd : of full-batch gradient descent.
+    sgd : of SGD, in mean square; None where there is no formula.
+    """
 
     gd: float
     sgd: float | None
@@ -69,7 +75,12 @@ class Report:
     label_error: float | None
 
     def text(self) -> str:
-        """One sentence a line."""
+        """One sentence a line.
+
+        Returns
+        -------
+        str
+        """
         return "\n".join(f"{name}: {sentence}" for name, sentence in sentences(self))
 
     def _repr_html_(self) -> str:

@@ -57,6 +57,10 @@ def load(name: str, scale: str = "paper", *, folder=FOLDER) -> Results:
     scale : the scale that was run.
     folder : where the results are kept.
 
+    Returns
+    -------
+    Results
+
     Raises
     ------
     ValueError
@@ -73,5 +77,14 @@ def load(name: str, scale: str = "paper", *, folder=FOLDER) -> Results:
 
 
 def published(name: str, *, folder=FOLDER) -> dict:
-    """Read `folder`/published/`name`.json: numbers that the authors published, or read off a figure."""
+    """Read `folder`/published/`name`.json: numbers that the authors published, or read off a figure.
+
+    Parameters
+    ----------
+    name, folder : as in `load`.
+
+    Returns
+    -------
+    dict
+    """
     return json.loads((Path(folder) / "published" / f"{name}.json").read_text(encoding="utf-8"))

@@ -35,11 +35,13 @@ def cores_as_devices():
 class Training(NamedTuple):
     """What `train` returns for m networks; arrays of numpy, but for `state`.
 
-    state: the `State` after training, from which another call goes on.
-    losses: (m, steps), the loss of the batch of step 0, 1, ... before its update; NaN once it stopped.
-    taken: (m,) steps taken.
-    diverged: (m,) whether the loss of a batch was infinite or NaN; the network then stopped where it was.
-    observations: what `observe` returned, leaves (m, len(at), ...); None without it.
+    Attributes
+    ----------
+    state : the `State` after training, from which another call goes on.
+    losses : (m, steps), the loss of the batch of step 0, 1, ... before its update; NaN once it stopped.
+    taken : (m,) steps taken.
+    diverged : (m,) whether the loss of a batch was infinite or NaN; the network then stopped where it was.
+    observations : what `observe` returned, leaves (m, len(at), ...); None without it.
     """
 
     state: State
@@ -110,7 +112,7 @@ def train(
     Returns
     -------
     Training
-        .params, .losses (m, steps), .taken (m,), .diverged (m,), .observations leaves (m, len(at), ...).
+        With .params, the stack after training.
 
     Raises
     ------
@@ -140,9 +142,11 @@ def train(
 class StepsToAccuracy(NamedTuple):
     """What `steps_to_accuracy` returns for m networks, arrays (m,) of numpy.
 
-    train: the first step, counted from 1, whose own batch was classified well enough before its update.
-    test: the first step after which the test images were. Both are 0 where there was no such step.
-    taken, diverged: as in `Training`.
+    Attributes
+    ----------
+    train : the first step, counted from 1, whose own batch was classified well enough before its update.
+    test : the first step after which the test images were. Both are 0 where there was no such step.
+    taken, diverged : as in `Training`.
     """
 
     train: np.ndarray
@@ -182,6 +186,10 @@ def steps_to_accuracy(
     x_test : (n_test, d) inputs.
     accuracy : the share of right answers to exceed, in [0, 1).
     steps : the number of steps at most.
+
+    Returns
+    -------
+    StepsToAccuracy
 
     Raises
     ------

@@ -131,14 +131,41 @@ class Activation:
         return self._call("moments", (q1, q2, gamma), ("q1", "q2", "gamma"))
 
     def variance(self, q):
-        """E[phi(u)^2] and E[phi'(u)^2] for u of variance q, of the shape of q; errors as in `moments`."""
+        """E[phi(u)^2] and E[phi'(u)^2] for u of variance q.
+
+        Parameters
+        ----------
+        q : variances, inside `q_range`.
+
+        Returns
+        -------
+        Two arrays of the shape of q.
+
+        Raises
+        ------
+        ValueError
+            As in `moments`.
+        """
         return self._call("variance", (q,), ("q",))
 
     def gaps(self, q1, q2, gamma):
         """E[(phi(u) - phi(v))^2] / 2 and E[(phi'(u) - phi'(v))^2] / 2, to full relative accuracy.
 
         For q1 = q2 = q this is E[phi(u)^2] - E[phi(u) phi(v)] and the same for phi', without the
-        cancellation. Arguments, results and errors as in `moments`.
+        cancellation.
+
+        Parameters
+        ----------
+        q1, q2, gamma : as in `moments`.
+
+        Returns
+        -------
+        Two arrays of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            As in `moments`.
         """
         return self._call("gaps", (q1, q2, gamma), ("q1", "q2", "gamma"))
 

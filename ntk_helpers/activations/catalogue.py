@@ -18,6 +18,14 @@ BOUNDED_RANGE = (0.0, 1e12)  # of erf, tanh and sigmoid
 def leaky_relu(slope):
     """The activation phi(x) = x for x > 0, slope x for x < 0: the same object for the same slope.
 
+    Parameters
+    ----------
+    slope : a number.
+
+    Returns
+    -------
+    Activation
+
     Raises
     ------
     ValueError
@@ -64,7 +72,15 @@ ACTIVATIONS = {
 
 
 def get(activation):
-    """The `Activation` with a name, or an `Activation` itself.
+    """The `Activation` with a name.
+
+    Parameters
+    ----------
+    activation : a name, or an `Activation`, which is returned as it is.
+
+    Returns
+    -------
+    Activation
 
     Raises
     ------

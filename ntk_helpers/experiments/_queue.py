@@ -31,9 +31,18 @@ def work_off(
 
     An interrupted run goes on with the slice that it was in. A run that cannot start, because data or a
     module are not here, is noted and passed over. What happens is appended to queue.log in the folder.
-    minutes: start no further slice after this long.
 
-    Raises ValueError for a folder that is missing or read-only, or where another queue works in it.
+    Parameters
+    ----------
+    folder : where the results are, and will be.
+    queue : the runs, in order.
+    find : name -> experiment.
+    minutes : start no further slice after this long.
+
+    Raises
+    ------
+    ValueError
+        For a folder that is missing or read-only, or where another queue works in it.
     """
     if not folder.is_dir():
         raise ValueError(f"folder must exist, got {str(folder)!r}")

@@ -31,14 +31,16 @@ class Experiment(NamedTuple):
 
     Settings, slices and results are JSON values (no NaN, no infinity).
 
-    summary: one line for `--list`.
-    scales: the settings of each scale; every entry has a list "seeds", empty where nothing is random.
-    slices: settings -> the independent pieces of work, in the order in which they run.
-    run: (settings, slice) -> the result of one slice. An interrupted run repeats only the slice it was in,
+    Attributes
+    ----------
+    summary : one line for `--list`.
+    scales : the settings of each scale; every entry has a list "seeds", empty where nothing is random.
+    slices : settings -> the independent pieces of work, in the order in which they run.
+    run : (settings, slice) -> the result of one slice. An interrupted run repeats only the slice it was in,
         so a slice should take minutes, not hours.
-    data: names of the data sets that `ntk_helpers.data.load` must find; their provenance is recorded.
-    needs: modules beyond numpy, scipy and jax that `run` imports.
-    begun_by: scale -> a shorter scale whose slices are the first ones of it. What that one recorded in the
+    data : names of the data sets that `ntk_helpers.data.load` must find; their provenance is recorded.
+    needs : modules beyond numpy, scipy and jax that `run` imports.
+    begun_by : scale -> a shorter scale whose slices are the first ones of it. What that one recorded in the
         folder is taken over, and its result is written as soon as its last slice is there.
     """
 
@@ -76,17 +78,24 @@ def run(
 ) -> Path | None:
     """Run `experiment` and return the path of its result, or None where `minutes` ran out first.
 
-    name: what its files are called, the name of its module.
-    scale: a key of the experiment's `scales`. "paper" writes folder/NAME.json, another scale
+    Parameters
+    ----------
+    name : what its files are called, the name of its module.
+    scale : a key of the experiment's `scales`. "paper" writes folder/NAME.json, another scale
         folder/NAME.SCALE.json, so that a trial never replaces the full result.
-    folder: an existing folder.
-    fresh: forget the slices that an interrupted run has finished, instead of going on from there.
-    download: let missing data sets be downloaded.
-    minutes: start no further slice after this long; the same call goes on later.
+    folder : an existing folder.
+    fresh : forget the slices that an interrupted run has finished, instead of going on from there.
+    download : let missing data sets be downloaded.
+    minutes : start no further slice after this long; the same call goes on later.
 
-    Raises, before any work, ValueError for an unknown scale, a folder that is missing or read-only, minutes
-    that are not positive, a run of the same name and scale that is under way in the folder, or a partial
-    result that was begun with other settings; ImportError that names every missing module.
+    Raises
+    ------
+    ValueError
+        Before any work, for an unknown scale, a folder that is missing or read-only, minutes that are not
+        positive, a run of the same name and scale that is under way in the folder, or a partial result that
+        was begun with other settings.
+    ImportError
+        Before any work, naming every missing module.
     """
     if scale not in experiment.scales:
         raise ValueError(f"scale must be one of {', '.join(experiment.scales)}, got {scale!r}")

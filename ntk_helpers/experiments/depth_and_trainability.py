@@ -87,9 +87,16 @@ def activation_function(name: str) -> activations.Activation:
 def start(activation: str, rule: str) -> Start:
     """The standard deviations of an initialisation rule.
 
-    rule: "edge", the exact edge of chaos, at the printed sigma_b = 0.2 for ELU and tanh and at 0 for the
-    others; "printed", the printed pair; "he"; "glorot". Raises ValueError for another rule, for a pair that
-    is not printed, and where there is no edge of chaos.
+    Parameters
+    ----------
+    activation : a name.
+    rule : "edge", the exact edge of chaos, at the printed sigma_b = 0.2 for ELU and tanh and at 0 for the
+        others; "printed", the printed pair; "he"; "glorot".
+
+    Raises
+    ------
+    ValueError
+        For another rule, for a pair that is not printed, and where there is no edge of chaos.
     """
     if rule == "edge":
         sigma_b = PRINTED[activation][1] if activation in PRINTED else 0.0

@@ -37,9 +37,17 @@ def sampled_kernels(net: Network, key, x: np.ndarray, networks: int) -> tuple[np
 def error_statistics(samples: np.ndarray, limit: np.ndarray, average: int) -> dict:
     """Squared relative Frobenius error of the mean of `average` networks: its mean over disjoint groups.
 
-    samples: (networks, k, k), where `average` divides the number of networks; limit: (k, k).
-    Returns "mean_square" with its "standard_error", and "first", the error (not squared) of the first group:
-    what a single run shows.
+    Parameters
+    ----------
+    samples : (networks, k, k).
+    limit : (k, k).
+    average : a divisor of the number of networks.
+
+    Returns
+    -------
+    dict
+        "mean_square" with its "standard_error", and "first", the error (not squared) of the first group: what
+        a single run shows.
     """
     groups = samples.reshape(-1, average, *limit.shape).mean(axis=1)
     squares = np.sum((groups - limit) ** 2, axis=(1, 2)) / np.sum(limit**2)

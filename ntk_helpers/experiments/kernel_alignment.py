@@ -28,7 +28,10 @@ from ntk_helpers.experiments.mnist_regression import CLASSES
 def alignment(kernel, labels, labels_test) -> float:
     """Correlation of the movements in one step with the labels of the test images.
 
-    kernel: (k, n), between test and training images; labels: (n,), labels_test: (k,) integers.
+    Parameters
+    ----------
+    kernel : (k, n), between test and training images.
+    labels, labels_test : (n,) and (k,) integers.
     """
     target, wanted = (np.eye(CLASSES)[y] - 1 / CLASSES for y in (labels, labels_test))
     moved = np.asarray(kernel, np.float64) @ target

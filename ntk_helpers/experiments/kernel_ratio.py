@@ -58,8 +58,19 @@ def initial_kernels(net: Network, keys, probes) -> np.ndarray:
 def kernels_in_training(net: Network, keys, x, y, probes, *, learning_rate, batch_size, at):
     """The same after each of `at` steps of SGD with the squared loss: (m, len(at), p, p), and the `Training`.
 
-    x: (n, d) inputs, y: (n, 1) targets, at: increasing numbers of steps. Network and order of the examples
-    come from the two halves of each key. ValueError as from `train`.
+    Network and order of the examples come from the two halves of each key.
+
+    Parameters
+    ----------
+    net, keys, probes : as in `initial_kernels`.
+    x, y : (n, d) inputs and (n, 1) targets.
+    learning_rate, batch_size : as in `train`.
+    at : increasing numbers of steps.
+
+    Raises
+    ------
+    ValueError
+        As in `train`.
     """
     drawn, order = jax.vmap(jax.random.split, out_axes=1)(keys)
     trained = train(

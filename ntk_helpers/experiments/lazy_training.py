@@ -97,11 +97,11 @@ def relative(now, start) -> float:
 def changes(net: Network, params, x, y, *, learning_rate: float, at) -> list[list[dict]]:
     """Train a stack of networks, and return for each network a row for each number of steps in `at`.
 
-    params: m networks, in float32; x: (n, d); y: (n, o). A row holds `steps`, `loss`, and the relative
-    changes since the start: `weights` (one a matrix), `weights_predicted` (of `predicted_changes`, over
-    |W_0|_F), `jacobian`, `ntk` (mean over the outputs, as `empirical_ntk` returns it) and `ntk_outputs` (all
-    pairs of outputs). The rows of a network that diverged end where a number is not finite. Raises ValueError
-    as `training.train` does.
+    The m networks of `params` are in float32, x is (n, d) and y (n, o). A row holds `steps`, `loss`, and the
+    relative changes since the start: `weights` (one a matrix), `weights_predicted` (of `predicted_changes`,
+    over |W_0|_F), `jacobian`, `ntk` (mean over the outputs, as `empirical_ntk` returns it) and `ntk_outputs`
+    (all pairs of outputs). The rows of a network that diverged end where a number is not finite. Raises
+    ValueError as `training.train` does.
     """
     at = sorted({0, *at})
     x, y = jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32)
@@ -189,7 +189,7 @@ def run(settings: dict, piece: dict) -> dict:
 
 
 def _scale(steps, networks) -> dict:
-    """networks: pairs of a width and the number of networks of each ensemble."""
+    """The settings of a scale, from pairs of a width and the number of networks of each ensemble."""
     return {
         "images": 128,
         "activation": "erf",

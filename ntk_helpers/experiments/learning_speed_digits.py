@@ -69,10 +69,17 @@ def speeds(
 ):
     """Steps on train, steps on test (0: no answer) and marks, each (points, seeds).
 
-    points: of (weights, sigma_w^2, sigma_b^2, learning rate), or with `by_mark` of (..., mark), where each
-    network has the rate that gives it this mark; each point and seed has its own network and order of the
-    images. steps: the number of steps at most. dtype: that of the parameters. first: the number of
-    the first point, by which the draws of a seed differ.
+    Parameters
+    ----------
+    depth : number of weight layers.
+    points : of (weights, sigma_w^2, sigma_b^2, learning rate), or with `by_mark` of (..., mark), where each
+        network has the rate that gives it this mark; each point and seed has its own network and order of the
+        images.
+    seeds : of the networks.
+    steps : the number of steps at most.
+    dtype : that of the parameters.
+    by_mark : whether the points have marks.
+    first : the number of the first point, by which the draws of a seed differ.
     """
     digits = data.load("digits")
     shape = (64, *[32] * (depth - 1), 10)

@@ -38,9 +38,18 @@ CLASSES = learning_speed.CLASSES
 def flow_time(push, start, labels, *, step: float, accuracy: float, limit: int) -> float | None:
     """The time at which gradient flow of the mean cross-entropy exceeds `accuracy` on its n images.
 
-    push: (n, o) residuals -> (n, o), the kernel's product with them. start: (n, o) outputs at time 0.
-    step: of Euler's method; the accuracy is linear in between. limit: of the number of steps; None where they
-    do not suffice.
+    Parameters
+    ----------
+    push : (n, o) residuals -> (n, o), the kernel's product with them.
+    start : (n, o) outputs at time 0.
+    labels : (n,) integers.
+    step : of Euler's method; the accuracy is linear in between.
+    accuracy : to exceed, in [0, 1).
+    limit : the number of steps at most.
+
+    Returns
+    -------
+    float, or None where the steps do not suffice.
     """
     n, o = start.shape
     targets, outputs, before = np.eye(o, dtype=start.dtype)[labels], start, None

@@ -25,8 +25,12 @@ def scores(
 ) -> dict:
     """Accuracy and mean squared error of kernel ridge regression on one-hot labels less their mean.
 
-    train: (n, n) kernel of the training images; test: (m, n) kernel of test against training images;
-    ridge: the number added to the diagonal of `train`, in units of its mean.
+    Parameters
+    ----------
+    train : (n, n) kernel of the training images.
+    test : (m, n) kernel of test against training images.
+    y_train, y_test : (n,) and (m,) labels.
+    ridge : the number added to the diagonal of `train`, in units of its mean.
     """
     mean = 1 / CLASSES
     labels = np.eye(CLASSES)

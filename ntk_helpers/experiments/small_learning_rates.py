@@ -100,9 +100,20 @@ def softmax_squares(outputs, targets):
 def standard_ntk(x, *, widths, activation: str, sigma_w: float, sigma_b: float) -> np.ndarray:
     """Tangent kernel (n, n), to leading order in the widths, of the standard parameterisation.
 
-    widths: (d, n_1, ..., n_L); sigma_w, sigma_b > 0. One learning rate moves the weights of layer l as if the
-    NTK parameterisation gave them n_{l-1} / sigma_w^2 times that rate, and the biases 1 / sigma_b^2 times:
-    Theta = sum_l (n_{l-1} / sigma_w^2) Theta_w^l + Theta_b / sigma_b^2. Raises ValueError as `fcn_kernels`.
+    One learning rate moves the weights of layer l as if the NTK parameterisation gave them
+    n_{l-1} / sigma_w^2 times that rate, and the biases 1 / sigma_b^2 times:
+    Theta = sum_l (n_{l-1} / sigma_w^2) Theta_w^l + Theta_b / sigma_b^2.
+
+    Parameters
+    ----------
+    x : (n, d) inputs.
+    widths : (d, n_1, ..., n_L).
+    activation, sigma_w, sigma_b : as in `fcn_kernels`, both sigmas positive.
+
+    Raises
+    ------
+    ValueError
+        As in `fcn_kernels`.
     """
     function: dict = {"activation": activation, "sigma_w": sigma_w, "sigma_b": sigma_b}
     shares = layer_shares(x, depth=len(widths) - 1, **function)
@@ -166,9 +177,12 @@ def as_rows(rows, seen: dict) -> dict:
 def finite(settings: dict, weights: str, seeds, stretch=None) -> dict:
     """Accuracy and loss on train and test of one network a seed, at the rows of the settings.
 
-    stretch: None, or (first, last) where only the steps after `first` to `last`, and the rows among them, are
-        wanted, of one seed. The parameters at `last` are kept for the next stretch; where those at `first`
-        are not at hand, the steps to there are taken again.
+    Parameters
+    ----------
+    settings, weights, seeds : of the experiment, the ensemble, and one for each network.
+    stretch : None, or (first, last) where only the steps after `first` to `last`, and the rows among them,
+        are wanted, of one seed. The parameters at `last` are kept for the next stretch; where those at
+        `first` are not at hand, the steps to there are taken again.
     """
     x, labels, x_test, test_labels = images(settings)
     # The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.

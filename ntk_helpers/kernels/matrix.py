@@ -14,7 +14,12 @@ from ntk_helpers.kernels.layer import SKIPS, recursion
 
 
 class Kernels(NamedTuple):
-    """The two kernels between inputs x1 (n1, d) and x2 (n2, d), each (n1, n2) float64."""
+    """The two kernels between inputs x1 (n1, d) and x2 (n2, d).
+
+    Attributes
+    ----------
+    nngp, ntk : (n1, n2) float64.
+    """
 
     nngp: np.ndarray
     ntk: np.ndarray
@@ -47,7 +52,8 @@ def fcn_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
 
     Returns
     -------
-    Kernels : .nngp and .ntk, (n1, n2) float64, of numpy or, for traced arguments, of jax.
+    Kernels
+        .nngp and .ntk, (n1, n2) float64, of numpy or, for traced arguments, of jax.
 
     Raises
     ------
@@ -77,8 +83,21 @@ def residual_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
 
         Theta^l = (1 + sigma_w^2 E[phi'(u) phi'(v)]) Theta^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
 
-    from Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d. Parameters, results, derivatives and errors are
-    those of `fcn_kernels`.
+    from Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d.
+
+    Parameters
+    ----------
+    x1, x2, depth, activation, sigma_w, sigma_b : as in `fcn_kernels`, traced or not.
+
+    Returns
+    -------
+    Kernels
+        As in `fcn_kernels`.
+
+    Raises
+    ------
+    ValueError
+        As in `fcn_kernels`.
     """
     return _kernels(x1, x2, depth, recursion(activation, sigma_w, sigma_b, SKIPS["residual"]))
 

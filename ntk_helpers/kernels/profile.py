@@ -11,18 +11,23 @@ from ntk_helpers.kernels.pair import general_stretches, relu_stretches
 
 
 class DepthProfile(NamedTuple):
-    """The kernels of one pair of inputs at k depths; all fields float64.
+    """The kernels of one pair of inputs at k depths, float64.
 
-    The values of q, nngp, ntk and ntk_diagonal are to be multiplied by exp(log_scale), which is zero unless
-    `depth_profile` was asked to rescale.
+    Attributes
+    ----------
+    q, ntk_diagonal : (k, 2), Sigma^L and Theta^L of either input with itself.
+    one_minus_c : (k,), gamma = 1 - c.
+    nngp, ntk : (k,), Sigma^L and Theta^L of the two inputs.
+    log_scale : (k,), zero unless `depth_profile` was asked to rescale: q, nngp, ntk and ntk_diagonal are to
+        be multiplied by exp(log_scale).
     """
 
-    q: np.ndarray  # (k, 2)
-    one_minus_c: np.ndarray  # (k,)
-    nngp: np.ndarray  # (k,)
-    ntk: np.ndarray  # (k,)
-    ntk_diagonal: np.ndarray  # (k, 2)
-    log_scale: np.ndarray  # (k,)
+    q: np.ndarray
+    one_minus_c: np.ndarray
+    nngp: np.ndarray
+    ntk: np.ndarray
+    ntk_diagonal: np.ndarray
+    log_scale: np.ndarray
 
 
 @float64
@@ -52,8 +57,9 @@ def depth_profile(
 
     Returns
     -------
-    DepthProfile : arrays over depths. Diagonal entries of the NTK that exceed float64 (deep in the chaotic
-        phase) are inf.
+    DepthProfile
+        Arrays over depths. Diagonal entries of the NTK that exceed float64 (deep in the chaotic phase) are
+        inf.
 
     Raises
     ------

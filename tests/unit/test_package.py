@@ -1,5 +1,10 @@
 """What the package hands out."""
 
+import ast
+import importlib
+import inspect
+import re
+import textwrap
 import tomllib
 import types
 from pathlib import Path
@@ -21,6 +26,67 @@ def test_what_is_public_is_named():
     assert public.keys() - modules == set(ntk_helpers.__all__)
     assert all(public[name].__name__ == f"ntk_helpers.{name}" for name in modules)
     assert all(value.__doc__ for name, value in public.items())
+
+
+def on_the_api_page():
+    """{name: object} of what book/api.md shows, methods as Class.method."""
+    found = {}
+    page = (ROOT / "book/api.md").read_text()
+    for name, members in re.findall(r"^\.\. auto\w+:: ([\w.]+)\n(?:   :members: (.*))?", page, re.M):
+        module, _, attribute = name.rpartition(".")
+        found[name] = value = getattr(importlib.import_module(module), attribute)
+        found |= {f"{name}.{member}": getattr(value, member) for member in members.split(", ") if member}
+    return found
+
+
+API = on_the_api_page()
+
+
+def test_what_is_public_is_on_the_api_page():
+    assert {getattr(ntk_helpers, name) for name in ntk_helpers.__all__} <= set(API.values())
+
+
+def described(doc, *titles):
+    """The names under these titles of a docstring: of "x1, x2 : meaning" both."""
+    sections = re.findall(rf"^(?:{'|'.join(titles)})\n-+\n(.*?)(?=\n\n\w|\Z)", doc, re.M | re.S)
+    groups = [re.findall(r"^(\w+(?:, \w+)*) : ", section, re.M) for section in sections]
+    return [name for group in groups for names in group for name in names.split(", ")]
+
+
+@pytest.mark.parametrize("name", API)
+def test_public_docstrings_are_numpydoc(name):
+    """A summary in one line; every argument, or field, once; what is returned."""
+    value = API[name]
+    if isinstance(value, property):  # one line says it
+        return
+    doc = inspect.getdoc(value)
+    if inspect.isclass(value):
+        assert sorted(described(doc, "Parameters", "Attributes")) == sorted(fields(value))
+        return
+    arguments = inspect.signature(value).parameters
+    assert sorted(described(doc, "Parameters")) == sorted(arguments.keys() - {"self"})
+    source = ast.walk(ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(value)))))
+    if any(isinstance(node, ast.Return) and node.value for node in source):
+        assert "\nReturns\n-------\n" in doc
+
+
+def fields(value):
+    """The fields of a NamedTuple or dataclass that are arguments."""
+    return inspect.signature(value).parameters.keys()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "ntk_helpers").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_docstring_lists_arguments_as_name_and_colon(path):
+    """Of the two forms "x : meaning" in a section and "x: meaning" in the text, only the first."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            names = [argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+        elif isinstance(node, ast.ClassDef):
+            names = [part.target.id for part in node.body if isinstance(part, ast.AnnAssign)]
+        else:
+            continue
+        lists = re.findall(r"^\s*(\w+(?:, \w+)*): ", ast.get_docstring(node) or "", re.M)
+        assert not {name for group in lists for name in group.split(", ")} & {*names}, node.name
 
 
 def test_version_and_types():
