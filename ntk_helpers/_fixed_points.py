@@ -85,8 +85,8 @@ def fixed_points(activation, *, sigma_w, sigma_b):
 
     def excess(log_q):
         """q'/q - 1."""
-        q, second, _ = at_log(activation, log_q)
-        return (sb2 + sw2 * second) / q - 1.0
+        q, V, _ = at_log(activation, log_q)
+        return (sb2 + sw2 * V) / q - 1.0
 
     low, high = examined(activation)
     grid = np.linspace(math.log(low), math.log(high), POINTS)

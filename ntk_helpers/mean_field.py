@@ -241,8 +241,8 @@ def _scale(slope):
 def edge_of_chaos(activation, *, sigma_b):
     """The sigma_w, and the variance q, with q = sigma_b^2 + sigma_w^2 V(q) and chi_1 = 1.
 
-    Eliminating sigma_w leaves one equation, F(q) = q - E[phi^2] / E[phi'^2] = sigma_b^2, and sigma_w =
-    E[phi'^2]^(-1/2). For every activation here F has one root at most.
+    Eliminating sigma_w leaves one equation, F(q) = q - V(q) / W(q) = sigma_b^2 with V = E[phi^2] and W =
+    E[phi'^2], and sigma_w = W(q)^(-1/2). For every activation here F has one root at most.
 
     * tanh, erf, ELU, SiLU, GELU: one for every sigma_b; sigma_b -> 0 gives q -> 0 and sigma_w -> 1/|phi'(0)|.
     * sigmoid: one for every sigma_b, far out: sigma_w > 10. A sigmoid layer is a tanh layer with a bias of
@@ -291,9 +291,9 @@ def edge_of_chaos(activation, *, sigma_b):
         )
 
     def balance(log_q):
-        """(F(q) - sigma_b^2) E[phi'^2] / q."""
-        q, second, slope = at_log(activation, log_q)
-        return (1.0 - sb2 / q) * slope - second / q
+        """0 where q = sigma_b^2 + V(q) / W(q), with V = E[phi^2] and W = E[phi'^2] = 1 / sigma_w^2."""
+        q, V, W = at_log(activation, log_q)
+        return (1.0 - sb2 / q) * W - V / q
 
     low, high = examined(activation)
     grid = np.linspace(math.log(low), math.log(high), POINTS)

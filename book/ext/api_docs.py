@@ -18,7 +18,12 @@ def plain_to_rst(lines: list[str]) -> list[str]:
         if line.startswith("    ") and not before.strip() and not literal and not section:
             result += ["::", ""]
             literal = True
-        result.append(line if literal else _escaped(line))
+        name, _, meaning = line.partition(" : ")
+        if section and meaning and not line.startswith(" "):
+            # napoleon takes what follows the colon on this line alone for a type
+            result += [_escaped(name), "    " + _escaped(meaning)]
+        else:
+            result.append(line if literal else _escaped(line))
     return result
 
 

@@ -25,7 +25,6 @@ from ntk_helpers.activations.closed_forms import (
 NODES = 22  # of the integral over the angle
 _CENTRE = 3.0  # maps b in [0, inf) to (b - centre) / (b + centre) in [-1, 1)
 _DEGREE = 28
-_HALF = math.sqrt(0.5 * math.pi)  # m_0(0) = m_2(0)
 
 
 @functools.cache

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 sys.path.insert(0, str(ROOT / "tests" / "environments"))
 
 import address
+import api_docs
 import benchmarks
 import claims_export
 import colab_now
@@ -326,3 +327,19 @@ def test_the_epub_lists_its_pages_in_the_order_of_its_contents():
 def test_mathml_is_stripped_of_what_only_mathjax_reads():
     given = '<math xmlns="x">\n  <mi data-latex="a" mathvariant="script">A</mi>\n</math>'
     assert mathml.tidy(given) == '<math xmlns="x"><mi mathvariant="script">A</mi></math>'
+
+
+def test_a_parameter_of_two_lines_is_shown_whole():
+    """What stands behind the colon is a meaning, which may go on in the next line, and no type."""
+    lines = [
+        "Parameters",
+        "----------",
+        "x1, x2 : (n, d) inputs,",
+        "    one a row.",
+        "",
+        "Notes",
+        "-----",
+        "a : b",
+    ]
+    shown = ["Parameters", "----------", "x1, x2", "    (n, d) inputs,", "    one a row.", *lines[4:]]
+    assert api_docs.plain_to_rst(lines) == shown
