@@ -45,6 +45,12 @@ def positive_integer(name, value):
     return number
 
 
+def one_of(name, value, choices):
+    """Raises ValueError unless `value` is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
 def unmasked(name, x):
     """`x`, if it is not a masked array."""
     if np.ma.isMaskedArray(x):
@@ -81,6 +87,16 @@ def examples(name, x):
         raise ValueError(f"{name} must have shape (examples, features), none of them 0, got shape {x.shape}")
     x = x.astype(np.float64, copy=False)
     if not np.isfinite(x).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+    return x
+
+
+def finite_inputs(name, x):
+    """`x`, if it holds an input and, where it has values, finite ones."""
+    if len(x) == 0:
+        raise ValueError(f"{name} must hold at least one input, got shape {x.shape}")
+    # A traced array has no values yet. By numpy, as jax would trace the check of a constant inside `jax.jit`.
+    if not isinstance(x, jax.core.Tracer) and not np.isfinite(np.asarray(x)).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity")
     return x
 

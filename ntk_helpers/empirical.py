@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
+from ntk_helpers import _checks
 from ntk_helpers._precision import own_rules
 from ntk_helpers.networks import UNROLLED, scan_layers
 
@@ -57,8 +57,8 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
         for a block of one input against one.
     """
     net.check_params(params)
-    x1 = finite("x1", net.checked_inputs("x1", x1, params))
-    x2 = None if x2 is None else finite("x2", net.checked_inputs("x2", x2, params))
+    x1 = _checks.finite_inputs("x1", net.checked_inputs("x1", x1, params))
+    x2 = None if x2 is None else _checks.finite_inputs("x2", net.checked_inputs("x2", x2, params))
     itemsize = x1.dtype.itemsize
     rows, columns = _block_sizes(
         net, trace_outputs, itemsize, len(x1), None if x2 is None else len(x2), memory_limit
@@ -257,13 +257,3 @@ def _block_sizes(net, trace_outputs, itemsize, n1, n2, memory_limit):
         return side, side
     rows = min(n1, side)
     return rows, min(n2, int((numbers - rows * each_input) / (each_input + rows * each_pair)))
-
-
-def finite(name, x):
-    """`x`, if it holds an input and, where it has values, finite ones."""
-    if len(x) == 0:
-        raise ValueError(f"{name} must hold at least one input, got shape {x.shape}")
-    # A traced array has no values yet. By numpy, as jax would trace the check of a constant inside `jax.jit`.
-    if not isinstance(x, jax.core.Tracer) and not np.isfinite(np.asarray(x)).all():
-        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
-    return x

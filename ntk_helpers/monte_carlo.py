@@ -8,7 +8,7 @@ import numpy as np
 
 from ntk_helpers import _checks
 from ntk_helpers._precision import numbers
-from ntk_helpers.empirical import MEMORY_LIMIT, both_kernels, finite, memory, padded_chunks
+from ntk_helpers.empirical import MEMORY_LIMIT, both_kernels, memory, padded_chunks
 
 #: On a CPU many networks at once pay only while they stay in its cache: twice as slow beyond, measured.
 CPU_CACHE = 2**24
@@ -79,8 +79,8 @@ def monte_carlo_kernels(
     networks = _checks.positive_integer("networks", networks)
     key = _checks.random_key("key", key)
     shapes = jax.eval_shape(partial(net.init, dtype=dtype), key)
-    x1 = finite("x1", net.checked_inputs("x1", x1, shapes))
-    x2 = None if x2 is None else finite("x2", net.checked_inputs("x2", x2, shapes))
+    x1 = _checks.finite_inputs("x1", net.checked_inputs("x1", x1, shapes))
+    x2 = None if x2 is None else _checks.finite_inputs("x2", net.checked_inputs("x2", x2, shapes))
     at_once = _networks_at_once(net, shapes, x1, x2, networks, memory_limit)
     moments = (_Moments(), _Moments())
     keys = jax.random.split(key, networks)

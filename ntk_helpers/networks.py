@@ -100,9 +100,9 @@ class Network:
         object.__setattr__(self, "activation", activations.get(self.activation))
         object.__setattr__(self, "sigma_w", _checks.standard_deviation("sigma_w", self.sigma_w))
         object.__setattr__(self, "sigma_b", _checks.standard_deviation("sigma_b", self.sigma_b))
-        _check_choice("weights", self.weights, WEIGHTS)
-        _check_choice("parameterization", self.parameterization, PARAMETERIZATIONS)
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        _checks.one_of("weights", self.weights, WEIGHTS)
+        _checks.one_of("parameterization", self.parameterization, PARAMETERIZATIONS)
+        _checks.one_of("architecture", self.architecture, ARCHITECTURES)
         if self.architecture == "residual":
             _check_residual_widths(self.widths)
 
@@ -308,11 +308,6 @@ def _check_residual_widths(widths):
             "widths of a residual network must be (d, n, ..., n, o) with one hidden width n and an output "
             f"width o <= n, so that the skip connections fit; got {_short(widths)}"
         )
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
 
 
 def _checked_dtype(dtype):
