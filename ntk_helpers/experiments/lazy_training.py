@@ -7,6 +7,9 @@ infinite width predicts from the outputs at the start.
 
 Paper O does not publish how its Figure 2 was trained. The scale "paper" takes the protocol of Lee et al.
 (2019), Figure 1: 128 images, learning rate 1, 2^15 steps; "cpu" has all widths and fewer steps.
+
+Each width and seed has a key of its own, which the two ensembles share: the orthogonal matrix is the Q of the
+Gaussian one. Differences between the ensembles are differences of pairs, not of independent networks.
 """
 
 from functools import partial
