@@ -11,6 +11,7 @@ with the reason.
 """
 
 import argparse
+import ast
 import contextlib
 import copy
 import csv
@@ -19,6 +20,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -176,7 +178,7 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
     run.goto(run.before[first])
     for i in (j for j in needed if j >= first):
         here = run.code[i]
-        if i in readers or here.reads & changed:
+        if i in readers or here.reads & _not_own(here.source) & changed:
             try:
                 run.execute(i)
             except AssertionError:
@@ -188,6 +190,22 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
             run.names.update(_copied({n: value for n, value in run.after[i].items() if n in here.sets}))
             changed -= here.sets
     return ""
+
+
+@cache
+def _not_own(source: str) -> frozenset[str]:
+    """The names in a statement without those that its comprehensions have for themselves."""
+    return _outside(ast.parse(source), frozenset())
+
+
+def _outside(node: ast.AST, own: frozenset[str]) -> frozenset[str]:
+    if isinstance(node, ast.Name):
+        return frozenset({node.id}) - own
+    first = frozenset()
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        first = _outside(node.generators[0].iter, own)  # it is read before the variables are there
+        own = own.union(*(_outside(g.target, frozenset()) for g in node.generators))
+    return first.union(*(_outside(child, own) for child in ast.iter_child_nodes(node)))
 
 
 @contextlib.contextmanager

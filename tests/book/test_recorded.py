@@ -68,3 +68,31 @@ def test_the_first_assertion_that_fails_is_named(altered, failing):
     run.code[0] = run.code[0]._replace(source=SOURCES[0].replace("2.0", altered))
     found = recorded._first_to_fail(run, [0, 1, 2], [0], {1: "X-one", 2: "X-one"})
     assert found == failing
+
+
+def test_a_loop_variable_of_a_comprehension_is_no_dependency():
+    """`first` and `last` are set anew, but `widths` reads its own: its iterators are used up."""
+    sources = (
+        "first, last = 2, 3",
+        "ends = [map(int, '4 5'.split())]",
+        "widths = [first + last for first, last in ends]",
+        "# Assertion X-one: a name\nassert widths == [9] and first + last == 5",
+    )
+    run = _Run(statements([Cell(str(k), source) for k, source in enumerate(sources)]))
+    for i in range(4):
+        run.forward(i)
+    assert recorded._first_to_fail(run, [0, 1, 2, 3], [0], {3: "X-one"}) == ""
+    run.code[0] = run.code[0]._replace(source="first, last = 2, 4")
+    assert recorded._first_to_fail(run, [0, 1, 2, 3], [0], {3: "X-one"}) == "X-one"
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("x = [first + n for first, last in ends]", {"x", "n", "ends"}),
+        ("x = [first for first in first]", {"x", "first"}),
+        ("total += sum(a * a for a in rows if a > low)", {"total", "sum", "rows", "low"}),
+    ],
+)
+def test_the_variables_of_a_comprehension_are_its_own(source, names):
+    assert recorded._not_own(source) == names
