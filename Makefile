@@ -91,11 +91,11 @@ tests/browser/node_modules: tests/browser/package.json
 COMPILED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.jax_cache JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
     JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 PYTEST := $(COMPILED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -q
-# make test QUICK=1: half of a first run is compiling, which takes half as long if programs may be slow.
-# The last digits may not be a reader's, and other versions of jax may not know these flags.
+# make test QUICK=1: most of a first run is compiling, which takes half as long with fewer passes over a program
+# (chapter 8: 87 s of CPU for 134; with no passes 104, since programs then run longer).
+# The last digits may not be a reader's.
 ifdef QUICK
-export XLA_FLAGS := --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 \
-    --xla_cpu_parallel_codegen_split_count=1 --xla_llvm_disable_expensive_passes=true
+export XLA_FLAGS := --xla_backend_optimization_level=1
 endif
 
 test: .venv/.installed lint tests/browser/node_modules
