@@ -208,7 +208,7 @@ MOST_INCHES, PIXELS, LEAST_POINTS = 7.1, 110, 8  # plotting.style gives an inch 
 
 
 def legible(notebook: dict) -> Iterator[str]:
-    """Pictures are at most 7.1 inches wide and no text in them is set below 8 points."""
+    """Pictures are at most 7.1 inches wide, with two dots a pixel, and no text in them is below 8 points."""
     for cell in code_cells(notebook):
         for output in cell["outputs"]:
             if data := output.get("data", {}).get("image/png"):
@@ -216,6 +216,8 @@ def legible(notebook: dict) -> Iterator[str]:
                 width = output["metadata"].get("image/png", {}).get("width", dots)
                 if width > MOST_INCHES * PIXELS:
                     yield f"{cell['id']} draws {width / PIXELS:.1f} inches; a figsize of (6.9, ...) fits"
+                if dots < 2 * width:
+                    yield f"{cell['id']} has {dots} dots for {width} pixels; book/tools/execute.py draws two"
         for points in re.findall(r"\b(?:fontsize|labelsize)=([\d.]+)", source(cell)):
             if float(points) < LEAST_POINTS:
                 yield f"{cell['id']} sets text of {points} points; the least is {LEAST_POINTS}"
@@ -360,7 +362,8 @@ IMPORTS = code('jax.config.update("jax_enable_x64", True)\nplotting.style()')
         (captioned, [code("x", FIGURE), code("y")]),
         (captioned, [code("x", FIGURE, FIGURE), markdown("*Figure 2.1. What to see.*")]),
         (sorted_out, [code("plt.show()\nassert True", FIGURE)]),
-        (legible, [code("plt.show()", PICTURE)]),
+        (legible, [code("plt.show()", PICTURE | {"metadata": {"image/png": {"width": 782, "height": 400}}})]),
+        (legible, [code("plt.show()", PICTURE | {"metadata": {"image/png": {"width": 392, "height": 200}}})]),
         (legible, [code("ax.legend(fontsize=7)")]),
         (numbered, [markdown("## 2.1 One\n\ntext\n\n## 2.3 Three")]),
         (numbered, [markdown("## 2.2 Two"), markdown("## 2.1 One")]),
