@@ -161,8 +161,9 @@ def corrections(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
     for claim in claims:
         if claim.corrected and claim.verdict != "holds":
             deciding = ", ".join(assertion_link(assertion) for assertion in claim.assertions)
+            place = str(claim.where)
             lines += [
-                f"**{claim.where[0].upper()}{claim.where[1:]}: {claim.title}.** {badge(claim.verdict)}",
+                f"**{place[0].upper()}{place[1:]}: {claim.title}.** {badge(claim.verdict)}",
                 "",
                 f"*{label(claim)}* {claim.statement.strip()}",
                 "",
