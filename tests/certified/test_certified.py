@@ -170,6 +170,7 @@ ELSEWHERE = {
     "O5": ("100 layers less 50  ", "100 x  400  ", "200 x  400  "),
     "O-Fig1-ab": ("share of the variance that orthogonal weights remove",),
     "O-Fig1-cd": ("shares of the variance that orthogonal weights remove",),
+    "O-Fig3-cd": ("on equal images 4.1 %, interval", "biases of variance 0.01: log ratio"),
     "O-Fig4": (" 50 x  400  ", "100 x  400  ", "200 x  400  ", " 50 x  800  ", " 50 x 1600  "),
 }
 # Settings of an experiment, which no assertion measures; 0.80 is the root of the 0.637 that is printed.
