@@ -59,6 +59,8 @@ _ID = re.compile(r"[A-Z]\d*(-[A-Za-z0-9]+)*")
 _HEADER = re.compile(r"# Assertion ([A-Za-z0-9-]+): \S.*")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
 _VERDICT_BOX = re.compile(r"(?m)^> \*\*Verdict \((?P<claims>[^()]+)\).*(?:\n>.*)*")
+_NUMBERED = re.compile(r'<a id="(?P<anchor>(?:thm|lem|prp|cor)-[\d-]+)"></a>\n(?P<text>(?:>.*\n?)+)')
+_PROVED = re.compile(r"\]\([^)#]*#((?:thm|lem|prp|cor)-[\d-]+)\)")
 _SUPPORT = re.compile(r"\]\([^)]*#(?:thm|lem|prp|cor|def|rem|eq|fig|tbl|assertion)-")
 
 
@@ -378,11 +380,14 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and value.strip() != ""
 
 
-def _mapping_of(value: object, key_type: type) -> bool:
+def _mapping_of(value: object, key_type: type, value_type: type = str) -> bool:
     return (
         isinstance(value, dict)
         and value != {}
-        and all(type(key) is key_type and _text(text) for key, text in value.items())
+        and all(
+            type(key) is key_type and isinstance(held, value_type) and (value_type is not str or _text(held))
+            for key, held in value.items()
+        )
     )
 
 
@@ -421,10 +426,17 @@ def assertion_name(source: str) -> str | None:
 def _read_boxes(cell: Cell) -> tuple[list[tuple[str, str]], list[str]]:
     found = [thing for thing in scan(cell) if isinstance(thing, Verdict)]
     boxes = [(claim, box.verdict) for box in found for claim in box.claims]
+    if lazy := [box["claims"] for box in _VERDICT_BOX.finditer(cell.text) if _goes_on(cell.text, box.end())]:
+        return boxes, [f"the verdict box of {claims} goes on in a line without '>'" for claims in lazy]
     if cell.text.count("**Verdict (") == len(found):
         return boxes, []
     form = f"'> **Verdict (ID): verdict.** ...' with one of {', '.join((*VERDICTS, OPEN))}"
     return boxes, [f"a verdict box is not of the form {form}"]
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether a line that is not empty follows: Markdown takes it for a part of the quotation before it."""
+    return text[end : end + 2] not in ("", "\n", "\n\n")
 
 
 def _read_assertion(source: str, cell: dict, notebook: str) -> tuple[list[Assertion], list[str]]:
@@ -536,18 +548,91 @@ def unsupported(ledger: Ledger, notebooks: Iterable[Path]) -> list[str]:
     ledger, must link to one.
     """
     corrected = {claim.id: claim.corrected for claim in ledger.claims if claim.corrected}
-    problems = []
-    for path in sorted(map(Path, notebooks)):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-        for box in _VERDICT_BOX.finditer(text):
-            problems += [
-                f"{path.name}: the verdict box of claim {claim} links to no theorem, equation or "
-                f"figure on which its correction rests"
-                for claim in map(str.strip, box["claims"].split(","))
-                if claim in corrected and not _SUPPORT.search(box[0] + corrected[claim])
-            ]
+    return [
+        f"{name}: the verdict box of claim {claim} links to no theorem, equation or "
+        f"figure on which its correction rests"
+        for name, text in _markdown(notebooks).items()
+        for claims, box in _verdict_boxes(text)
+        for claim in claims
+        if claim in corrected and not _SUPPORT.search(box + corrected[claim])
+    ]
+
+
+def load_hypotheses(path: Path) -> dict[str, dict[str, dict[str, str] | str]]:
+    """The file book/hypotheses.yml: claim -> anchor of a theorem -> its words -> those of the box.
+
+    A text in place of the last mapping is the reason why the box need name no hypothesis. Raises ValueError
+    for any other form.
+    """
+    path = Path(path)
+    with open(path, encoding="utf-8") as file:
+        document = yaml.load(file, _UniqueKeys)
+    if not _mapping_of(document, str, dict):
+        raise ValueError(
+            f"{path.name} must map a claim to the anchors of theorems, as 'S-GD: {{thm-5-1: ...}}'"
+        )
+    for claim, theorems in document.items():
+        for anchor, named in theorems.items():
+            if not _text(named) and not _mapping_of(named, str):
+                raise ValueError(
+                    f"{path.name}, claim {claim}, {anchor}: it is {named!r}; map words of the theorem to "
+                    f"words of the box, or write in a text why the box need name no hypothesis"
+                )
+    return document
+
+
+def unnamed(hypotheses: dict, notebooks: Iterable[Path]) -> list[str]:
+    """Verdict boxes that lean on a theorem and do not name its hypotheses: a sentence each.
+
+    `hypotheses` is what `load_hypotheses` read. Three things are compared: every theorem that a box links to
+    is listed, the theorem still has the words that are listed, and the box names each of them.
+    """
+    texts = _markdown(notebooks)
+    proved = {found["anchor"]: found["text"] for text in texts.values() for found in _NUMBERED.finditer(text)}
+    problems, used = [], set()
+    for name, text in texts.items():
+        for (claim, *_), box in _verdict_boxes(text):
+            for anchor in dict.fromkeys(_PROVED.findall(box)):
+                who = f"{name}: the verdict box of claim {claim} leans on {anchor}"
+                named = hypotheses.get(claim, {}).get(anchor)
+                used.add((claim, anchor))
+                if named is None:
+                    problems.append(f"{who}, whose hypotheses are not listed; add them to hypotheses.yml")
+                elif isinstance(named, dict):
+                    problems += [
+                        f"{who}, which does not say {words!r}; list what it says"
+                        for words in named
+                        if words not in proved.get(anchor, "")
+                    ]
+                    problems += [
+                        f"{who} and does not name its hypothesis {words!r}; let the box say {ours!r}"
+                        for words, ours in named.items()
+                        if ours not in box
+                    ]
+    problems += [
+        f"hypotheses.yml: no verdict box of claim {claim} links to {anchor}; remove the entry"
+        for claim, theorems in hypotheses.items()
+        for anchor in theorems
+        if (claim, anchor) not in used
+    ]
     return problems
+
+
+def _markdown(notebooks: Iterable[Path]) -> dict[str, str]:
+    """The Markdown of each notebook, by its name."""
+    return {
+        path.name: "\n\n".join(
+            "".join(cell["source"])
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "markdown"
+        )
+        for path in sorted(map(Path, notebooks))
+    }
+
+
+def _verdict_boxes(text: str) -> list[tuple[list[str], str]]:
+    """The verdict boxes of a text: the claims of each, and all that it says."""
+    return [([*map(str.strip, box["claims"].split(","))], box[0]) for box in _VERDICT_BOX.finditer(text)]
 
 
 def main() -> None:
@@ -557,7 +642,9 @@ def main() -> None:
         ledger = load(root / "book" / "claims.yml")
     except ValueError as error:
         sys.exit(str(error))
-    if problems := check(ledger, (root / "notebooks").glob("*.ipynb")):
+    notebooks = sorted((root / "notebooks").glob("*.ipynb"))
+    hypotheses = load_hypotheses(root / "book" / "hypotheses.yml")
+    if problems := [*check(ledger, notebooks), *unnamed(hypotheses, notebooks)]:
         sys.exit("\n".join(problems))
     if sys.argv[1:] == ["--audit"]:
         from trials import audit, load_balls, load_records  # which need this module

@@ -85,6 +85,31 @@ def test_every_correction_names_what_it_rests_on(book):
     assert ledger.unsupported(book, (ROOT / "notebooks").glob("*.ipynb")) == []
 
 
+def test_every_verdict_that_leans_on_a_theorem_names_its_hypotheses():
+    hypotheses = ledger.load_hypotheses(ROOT / "book" / "hypotheses.yml")
+    assert ledger.unnamed(hypotheses, (ROOT / "notebooks").glob("*.ipynb")) == []
+
+
+@pytest.mark.parametrize("side", ["theorem", "box"])
+def test_each_hypothesis_that_is_lost_is_told(side):
+    """Altered words on either side, for every entry of the book."""
+    hypotheses = ledger.load_hypotheses(ROOT / "book" / "hypotheses.yml")
+    altered = {
+        claim: {
+            anchor: {
+                f"{a}, twice" if side == "theorem" else a: f"{b}, twice" if side == "box" else b
+                for a, b in named.items()
+            }
+            for anchor, named in theorems.items()
+            if isinstance(named, dict)
+        }
+        for claim, theorems in hypotheses.items()
+    }
+    entries = sum(len(named) for theorems in altered.values() for named in theorems.values())
+    told = ledger.unnamed(altered, (ROOT / "notebooks").glob("*.ipynb"))
+    assert sum("twice" in problem for problem in told) >= entries > 150
+
+
 def test_mathematics_in_the_ledger_is_closed(book):
     for claim in book.claims:
         for text in filter(None, (claim.title, claim.statement, claim.corrected)):
@@ -421,6 +446,7 @@ def test_two_cells_of_one_name_are_told(tmp_path):
         ("> **Verdict (O2, O9): holds.**", "verdict box names claim O9"),
         ("> **Verdict (O2): true.**", "a verdict box is not of the form"),
         ("> **Verdict (O2): holds**.", "a verdict box is not of the form"),
+        ("> **Verdict (O2): holds.** It is\n1.2.", "the verdict box of O2 goes on in a line without '>'"),
         ("**Verdict (O2): holds.**", "a verdict box is not of the form"),
     ],
 )
@@ -445,6 +471,49 @@ def test_a_correction_without_its_hypotheses_is_told(tmp_path, box, corrected, t
     (tmp_path / "02_x.ipynb").write_text(json.dumps({"cells": [text(source)]}))
     found = ledger.unsupported(ledger.parse(document(entry)), tmp_path.glob("*.ipynb"))
     assert any("the verdict box of claim O2 links to no theorem" in problem for problem in found) == told
+
+
+LEMMA = '<a id="lem-2-1"></a>\n> **Lemma 2.1.** Let $f$ be smooth. Then $x = 2$.'
+LEANING = {"lem-2-1": {"$f$ be smooth": "for smooth $f$"}}
+
+
+@pytest.mark.parametrize(
+    ("box", "hypotheses", "message"),
+    [
+        ("It is 2, by [Lemma 2.1](#lem-2-1) for smooth $f$.", {"O2": LEANING}, None),
+        (
+            "It is 2, by [Lemma 2.1](02_x.ipynb#lem-2-1).",
+            {"O2": LEANING},
+            "does not name its hypothesis '$f$ be",
+        ),
+        (
+            "It is 2, by [Lemma 2.1](#lem-2-1) for smooth $f$.",
+            {},
+            "leans on lem-2-1, whose hypotheses are not",
+        ),
+        ("It is 2, by [Lemma 2.1](#lem-2-1).", {"O2": {"lem-2-1": "it has none"}}, None),
+        (
+            "It is 2, by [Lemma 2.1](#lem-2-1) at 3.",
+            {"O2": {"lem-2-1": {"at 3": "at 3"}}},
+            "does not say 'at 3'",
+        ),
+        ("It is 2 for smooth $f$, by [(2.1)](#eq-2-1).", {"O2": LEANING}, "no verdict box of claim O2 links"),
+    ],
+)
+def test_a_verdict_without_the_hypotheses_of_its_theorem_is_told(tmp_path, box, hypotheses, message):
+    cells = [text(LEMMA), text(f"> **Verdict (O2, O3): holds.** {box}")]
+    (tmp_path / "02_x.ipynb").write_text(json.dumps({"cells": cells}))
+    found = ledger.unnamed(hypotheses, tmp_path.glob("*.ipynb"))
+    assert [message in problem for problem in found] == [True] * (message is not None)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "S-GD: {}\nS-OU: {thm-5-1: {}}", "S-OU: {thm-5-1: {a: 2}}", "S-OU: thm-5-1"]
+)
+def test_a_list_of_hypotheses_of_another_form_is_refused(tmp_path, content):
+    (tmp_path / "hypotheses.yml").write_text(content)
+    with pytest.raises(ValueError, match=r"^hypotheses\.yml"):
+        ledger.load_hypotheses(tmp_path / "hypotheses.yml")
 
 
 def test_the_command_checks_this_book():
