@@ -123,8 +123,9 @@ class Network:
 
     def factors(self, n_in: int) -> tuple[float, float]:
         """The factors (c, e) of W and b in a layer of `n_in` inputs."""
-        if self.parameterization == "standard":
-            return 1.0, 1.0
+        return (1.0, 1.0) if self.parameterization == "standard" else self._deviations(n_in)
+
+    def _deviations(self, n_in):
         return self.sigma_w / math.sqrt(n_in), self.sigma_b
 
     @own_rules()
@@ -147,10 +148,12 @@ class Network:
             If `dtype` is another one, or "float64" while jax computes in 32 bits.
         """
         dtype, key = _checked_dtype(dtype), _checks.random_key("key", key)
-        keys = jax.random.split(key, self.depth)
+        scales = self._deviations if self.parameterization == "standard" else lambda n_in: (1.0, 1.0)
+        # For each layer the keys of its weights and of its biases.
+        keys = jax.vmap(jax.random.split)(jax.random.split(key, self.depth))
         starts = np.cumsum([0] + [k for k, _, _ in self.runs])
         return tuple(
-            _draw_layers(self, n_out, n_in, dtype, keys[start : start + k])
+            _draw_layers(self.weights, (n_out, n_in), scales(n_in), dtype, keys[start : start + k])
             for start, (k, n_out, n_in) in zip(starts, self.runs, strict=False)
         )
 
@@ -252,19 +255,20 @@ def scan_layers(step, carry, run, *, reverse=False):
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _draw_layers(net, n_out, n_in, dtype, keys):
+def _draw_layers(ensemble, shape, scales, dtype, keys):
     # One layer after the other: all at once would take three times the memory of the parameters besides.
-    return jax.lax.map(partial(_draw_layer, net, n_out, n_in, dtype), keys)
+    return jax.lax.map(partial(_draw_layer, ensemble, shape, scales, dtype), keys)
 
 
-def _draw_layer(net, n_out, n_in, dtype, key):
-    weight_key, bias_key = jax.random.split(key)
-    draw = {"gaussian": jax.random.normal, "orthogonal": _haar}[net.weights]
-    weights = draw(weight_key, (n_out, n_in), dtype)
-    biases = jax.random.normal(bias_key, (n_out,), dtype)
-    if net.parameterization == "standard":
-        return Layers(net.sigma_w / math.sqrt(n_in) * weights, net.sigma_b * biases)
-    return Layers(weights, biases)
+def _draw_layer(ensemble, shape, scales, dtype, keys):
+    draw = {"gaussian": _normal, "orthogonal": _haar}[ensemble]
+    weights, biases = draw(keys[0], shape, dtype), _normal(keys[1], shape[:1], dtype)
+    return Layers(scales[0] * weights, scales[1] * biases)
+
+
+def _normal(key, shape, dtype):
+    # Drawn as a vector, whose numbers are the same and whose program compiles in half the time.
+    return jax.random.normal(key, (math.prod(shape),), dtype).reshape(shape)
 
 
 @jax.custom_batching.sequential_vmap
@@ -281,7 +285,7 @@ def _haar(key, shape, dtype):
     positive diagonal: Mezzadri, Notices of the AMS 54 (2007), 592. LAPACK's own signs are not.
     """
     small, large = sorted(shape)
-    q, r = _qr(jax.random.normal(key, (large, small), dtype))
+    q, r = _qr(_normal(key, (large, small), dtype))
     q = q * jnp.where(jnp.diagonal(r) < 0, -1, 1).astype(dtype)
     return math.sqrt(large) * (q if shape[0] >= shape[1] else q.T)
 
