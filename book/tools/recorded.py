@@ -12,6 +12,7 @@ with the reason.
 
 import argparse
 import ast
+import builtins
 import contextlib
 import copy
 import csv
@@ -185,7 +186,7 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
                 return assertions.get(here.cell, "another cell")
             except Exception as error:
                 return f"{assertions.get(here.cell, 'another cell')} ({type(error).__name__})"
-            changed |= here.sets
+            changed |= here.sets - set(dir(builtins))  # a statement print(...) changes no print
         else:
             run.names.update(_copied({n: value for n, value in run.after[i].items() if n in here.sets}))
             changed -= here.sets
@@ -194,7 +195,7 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
 
 @cache
 def _not_own(source: str) -> frozenset[str]:
-    """The names in a statement without those that its comprehensions have for themselves."""
+    """The names in a statement without those that its loops and comprehensions set for themselves."""
     return _outside(ast.parse(source), frozenset())
 
 
@@ -202,6 +203,9 @@ def _outside(node: ast.AST, own: frozenset[str]) -> frozenset[str]:
     if isinstance(node, ast.Name):
         return frozenset({node.id}) - own
     first = frozenset()
+    if isinstance(node, ast.For):
+        first = _outside(node.iter, own)
+        own |= _outside(node.target, frozenset())
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         first = _outside(node.generators[0].iter, own)  # it is read before the variables are there
         own = own.union(*(_outside(g.target, frozenset()) for g in node.generators))
