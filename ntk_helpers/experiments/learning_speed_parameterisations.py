@@ -1,4 +1,4 @@
-"""Does the gain of orthogonal weights survive other learning rates of the layers? (chapter 18)
+"""Whether the gain of orthogonal weights survives other learning rates of the layers (chapter 18).
 
 Steps to 25% accuracy on the digits as in learning_speed_digits: nearly linear tanh networks, cross-entropy,
 plain SGD, batches of 100, at most 100 steps (no answer counts as 100). Three parameterisations:
@@ -9,7 +9,8 @@ maximal update: of hidden width n, the last weights have the variance sigma_w^2 
     weights and all hidden biases have n times the rate of hidden weights, the last weights 1/n times it (Yang
     and Hu, Tensor programs IV).
 
-All are one network whose parameters are s u, with a factor s for each layer: a rate eta of u is eta s^2 on s u.
+All are one network whose parameters are s u, with a factor s for each layer: a rate eta of u is eta s^2 on
+s u.
 
 A rate is told by its mark at 20 layers: the mark m is the rate m / lambda, lambda the median over ten other
 orthogonal networks of the largest eigenvalue of the loss's Gauss-Newton matrix at the start, on 20 images.
