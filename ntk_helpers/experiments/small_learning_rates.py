@@ -61,6 +61,14 @@ The scale "starts" has no networks: the mean and the standard deviation of the t
 step in the wide limit, for the variances that may have been meant, and for outputs as they are or through
 softmax.
 
+The scales "limits" and "3cd-own" train no networks either. "limits" has the wide limit of (a, b) at a tenth
+of its rate, from the draws of the rate itself, and of (c, d) with 7, 8 and 9 layers of weights. Layers of
+(c, d): the authors' mean losses, train and test, at the rows to step 10, where (a, b) is near its limit, lie
+within three standard errors of the limit with 8 layers, and not with 7 or 9. "3cd-own" has the limit of
+(c, d) from the outputs of each network of "3cd" and "3cd-pairs" at its start, the control variate of section
+15.4: the mean over the rows of the gap of log(Gaussian / orthogonal) training loss, less the same of the
+limits, stands beside the gap. It was added before the pairs were looked at, and decides nothing.
+
 Weights "infinite" stand for the wide limit of both ensembles: gradient descent in function space with the
 tangent kernel of the standard parameterisation, from outputs drawn with the NNGP.
 """
@@ -142,6 +150,14 @@ def images(settings: dict):
     return loaded.x_train[:n], labels, loaded.x_test[:k], test_labels
 
 
+def at_start(settings: dict, weights: str, seeds, inputs: int):
+    """The network of a figure's settings, its parameters for each seed, and the keys."""
+    # The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.
+    keys = jnp.stack([jax.random.key(seed) for seed in seeds])
+    net = network(settings, weights, inputs)
+    return net, jax.lax.map(net.init, keys), keys
+
+
 def within_span(net: Network, params, x, x_test):
     """Net, stack of parameters and inputs in coordinates of the span of all inputs: the same outputs always.
 
@@ -185,10 +201,7 @@ def finite(settings: dict, weights: str, seeds, stretch=None) -> dict:
         `first` are not at hand, the steps to there are taken again.
     """
     x, labels, x_test, test_labels = images(settings)
-    # The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.
-    keys = jnp.stack([jax.random.key(seed) for seed in seeds])
-    net = network(settings, weights, x.shape[1])
-    params = jax.lax.map(net.init, keys)
+    net, params, keys = at_start(settings, weights, seeds, x.shape[1])
     if len(x) + len(x_test) < x.shape[1]:
         net, params, x, x_test = within_span(net, params, x, x_test)
     squares = settings["loss"] != "cross_entropy"
@@ -248,23 +261,29 @@ def stretch_file(settings: dict, weights: str, seeds, step: int) -> Path:
     return Path(tempfile.gettempdir()) / "ntk_helpers_stretches" / f"{code}.npz"
 
 
-def predicted(settings: dict, seeds) -> dict:
+def predicted(settings: dict, seeds, weights: str = INFINITE) -> dict:
     """The same in the limit of infinite width, for full-batch gradient descent on squares, a draw a seed.
 
-    Also "stability": learning rate over the largest stable one, N / lambda_max for this loss.
+    The start of a draw has the law of the limit, or, with the weights of an ensemble, is that of its network
+    of the seed. Also "stability": learning rate over the largest stable one, N / lambda_max for this loss.
     """
     x, labels, x_test, test_labels = images(settings)
     net, n = network(settings, WEIGHTS[0], x.shape[1]), len(x)
     function: dict = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
     every = np.concatenate([x, x_test]).astype(np.float64)
     kernel = standard_ntk(every, widths=net.widths, **function)[:, :n]
-    root = np.linalg.cholesky(fcn_kernels(every, depth=net.depth, **function).nngp)
+    if weights == INFINITE:
+        root = np.linalg.cholesky(fcn_kernels(every, depth=net.depth, **function).nngp)
+        starts = (root @ np.random.default_rng(seed).normal(size=(len(every), CLASSES)) for seed in seeds)
+    else:
+        net, params, _ = at_start(settings, weights, seeds, x.shape[1])
+        inputs = np.concatenate([x, x_test])
+        starts = np.asarray(jax.lax.map(lambda one: net.apply(one, inputs), params), np.float64)
     y, y_test = np.eye(CLASSES)[labels], np.eye(CLASSES)[test_labels]
     target = np.concatenate([y, y_test])
     rate = 2 * settings["learning_rate"]
     curves = []
-    for seed in seeds:
-        outputs = root @ np.random.default_rng(seed).normal(size=(len(every), CLASSES))
+    for outputs in starts:
         path = dynamics.gradient_descent(
             kernel, outputs - target, learning_rate=rate, steps=observed_at(settings["rows"])
         )
@@ -304,6 +323,12 @@ def slices(settings: dict) -> list[dict]:
     """Both ensembles, a stack of seeds at a time, figure by figure; the wide limit for full batches only."""
     if "ends" in settings:
         return stretches(settings)
+    if settings.get("own_starts"):
+        return [
+            {"figure": figure["figure"], "weights": weights, "seeds": settings["seeds"]}
+            for figure in settings["figures"]
+            for weights in WEIGHTS
+        ]
     if "variances" in settings:
         return [
             {"figure": figure["figure"], "weight_variance": w, "bias_variance": b}
@@ -343,6 +368,8 @@ def run(settings: dict, piece: dict) -> dict:
     (figure,) = [figure for figure in settings["figures"] if figure["figure"] == piece["figure"]]
     if "variances" in settings:
         return first_loss(figure | piece)
+    if settings.get("own_starts"):
+        return predicted(figure, piece["seeds"], piece["weights"])
     if piece["weights"] == INFINITE:
         # A formula costs the same for all rows: also for those that a reduced scale does not train to.
         rows = figure["rows"] if "ends" in settings else FULL_BATCH_ROWS
@@ -499,6 +526,27 @@ EXPERIMENT = Experiment(
             "seeds": list(range(44, 52)),
             "ends": [1000, 2000],
             "figures": FULL_LENGTH_CD["figures"][:1],
+        },
+        "3cd-own": {
+            "seeds": list(range(40, 52)),
+            "own_starts": True,
+            "figures": [FIGURES[1] | {"rows": ROWS_CD}],
+        },
+        "limits": {
+            "seeds": list(range(10, 40)),
+            "ends": [],
+            "figures": [
+                FIGURES[0] | {"figure": "3ab, a tenth of the rate", "learning_rate": 1e-4},
+                *[
+                    FIGURES[1]
+                    | {
+                        "figure": f"3cd, {layers} layers",
+                        "layers": layers,
+                        "rows": [k for k in ROWS_CD if k <= 1000],
+                    }
+                    for layers in (7, 8, 9)
+                ],
+            ],
         },
         "3s-ab": _beginning(FIGURES[2], last=1000),
         "3s-cd": _beginning(FIGURES[3] | {"loss": "squares"}, last=100),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import types
 from functools import partial
 from pathlib import Path
@@ -971,6 +972,35 @@ def test_stretches_bring_all_networks_to_a_row_before_the_next():
     assert {piece["weights"] for piece in pieces if piece["figure"] != "3cd"} == {"orthogonal"}
     row_before = {tuple(piece["stretch"]) for piece in pieces}
     assert sorted(row_before) == list(zip([0, *settings["ends"]], settings["ends"], strict=False))
+
+
+def test_the_limit_from_the_starts_of_networks(monkeypatch, tmp_path):
+    """Before the first update it has their losses; wide networks follow it, and none from other starts."""
+    settings = small_full_batch(monkeypatch, tmp_path, width=800, learning_rate=1e-3)
+    scale = {"seeds": [3, 4], "own_starts": True, "figures": [settings]}
+    for piece in small_learning_rates.slices(scale):
+        limit = np.array(small_learning_rates.run(scale, piece)["train_loss"])
+        trained = np.array(small_learning_rates.finite(settings, piece["weights"], [3, 4])["train_loss"])
+        np.testing.assert_allclose(limit[:, 0], trained[:, 0], rtol=1e-4)
+        drawn = np.array(small_learning_rates.predicted(settings, [3, 4])["train_loss"])
+        assert 10 * np.max(np.abs(np.log(limit / trained)[:, 1:3])) < np.max(np.abs(np.log(drawn / trained)))
+
+
+def test_the_limit_at_a_tenth_of_the_rate_needs_ten_times_the_steps(monkeypatch, tmp_path):
+    settings = small_full_batch(monkeypatch, tmp_path, rows=[1000], learning_rate=1e-3)
+    slow = settings | {"rows": [10_000], "learning_rate": 1e-4}
+    fast, slow = (small_learning_rates.predicted(s, [3])["train_loss"][0][0] for s in (settings, slow))
+    assert slow == pytest.approx(fast, rel=5e-3)
+    assert fast < 1
+
+
+@pytest.mark.skipif(REFERENCE is None, reason="NTK_BOOK_REFERENCE does not name the authors' numbers")
+def test_the_panels_as_drawn_end_where_the_book_says():
+    note = json.loads((Path(REFERENCE) / "huang_full_batch_L3_N400.json").read_text())["protocol"]["note"]
+    ours = json.loads((RESULTS / "published" / "huang_figure_3ab.json").read_text())["note"]
+    ends = [float(re.search(r"end[s]? at a training loss of (0\.\d+)", text)[1]) for text in (note, ours)]
+    assert ends == pytest.approx([0.415, 0.415], abs=0.006)
+    assert "at 1e-4" in note
 
 
 def test_first_loss_is_that_of_wide_networks(monkeypatch, tmp_path):
