@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from mutants import ROOT, _copied, _Run, assertion_name, code_cells, slice_of, statements
+from mutants import ROOT, _copied, _own_names, _Run, assertion_name, code_cells, slice_of, statements
 
 RESULTS = ROOT / "notebooks" / "results"
 TABLE, REASONS = ROOT / "book" / "recorded.csv", ROOT / "book" / "recorded.yml"
@@ -195,7 +195,7 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
 
 @cache
 def _not_own(source: str) -> frozenset[str]:
-    """The names in a statement without those that its loops and comprehensions set for themselves."""
+    """The names in a statement without those that its functions, loops and comprehensions set themselves."""
     return _outside(ast.parse(source), frozenset())
 
 
@@ -203,9 +203,20 @@ def _outside(node: ast.AST, own: frozenset[str]) -> frozenset[str]:
     if isinstance(node, ast.Name):
         return frozenset({node.id}) - own
     first = frozenset()
+    if isinstance(node, ast.FunctionDef):
+        own |= _own_names(node)
     if isinstance(node, ast.For):
         first = _outside(node.iter, own)
         own |= _outside(node.target, frozenset())
+        for part in node.body:  # what a line sets is the loop's own in the lines below
+            if isinstance(part, ast.Assign):
+                first |= _outside(part.value, own)
+                names = (n for target in part.targets for n in ast.walk(target) if isinstance(n, ast.Name))
+                own |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+                first = first.union(*(_outside(target, own) for target in part.targets))
+            else:
+                first |= _outside(part, own)
+        return first.union(*(_outside(part, own) for part in node.orelse))
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         first = _outside(node.generators[0].iter, own)  # it is read before the variables are there
         own = own.union(*(_outside(g.target, frozenset()) for g in node.generators))

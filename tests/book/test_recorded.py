@@ -94,6 +94,8 @@ def test_a_loop_variable_of_a_comprehension_is_no_dependency():
         ("total += sum(a * a for a in rows if a > low)", {"total", "sum", "rows", "low"}),
         ("for n, m in sizes:\n    total += n + m + k", {"sizes", "total", "k"}),
         ("for n in n:\n    total += n", {"n", "total"}),
+        ("for n in sizes:\n    a, b[n] = 2 * c, n\n    c = a", {"sizes", "b", "c"}),
+        ("def double(n):\n    m = n + k\n    return 2 * m", {"k"}),
     ],
 )
 def test_the_variables_of_a_loop_are_its_own(source, names):
