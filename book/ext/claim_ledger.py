@@ -122,7 +122,7 @@ def figure_table(claims: list[Claim], chapters: dict[int, str]) -> list[str]:
 
 def label(claim: Claim) -> str:
     """What the statement is: the paper's own, in our words, or another's."""
-    return _LABELS[claim.source] if claim.source in NOT_PRINTED else "As printed."
+    return _LABELS[claim.source] if claim.source in NOT_PRINTED else "Printed, in our words."
 
 
 def claim_body(

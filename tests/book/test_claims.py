@@ -717,7 +717,7 @@ def test_the_erratum_lists_what_is_corrected_and_nothing_else(built):
         page.get_text().count("No claim of this paper has been corrected yet.") == 1
     )  # paper S of this book
     assert [strong.get_text() for strong in page.find_all("strong")] == ["Section 1: A title."]
-    assert "As printed. " in page.get_text()  # the statement stands beside its correction
+    assert "Printed, in our words. " in page.get_text()  # the statement stands beside its correction
     assert "Corrected. Twice" in page.get_text()
     links = {a.get_text(): a["href"] for a in page.find_all("a", class_="internal")}
     assert links["O2"] == "claims.html#claim-O2"
