@@ -36,18 +36,22 @@ _POWER = re.compile(r"(?:(\d+(?:\.\d+)?)\s*\\times\s*)?(?<![\w.])10\^(?:\{(-?\d+
 _NUMBER = re.compile(r"(?<![\w.^{/-])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e-?\d+)?(?![\w/])")
 
 _WITH_ERROR = re.compile(r"(?<![\w.^])(\d+(?:\.\d+)?)(?:\s*%)?\s*(?:\\pm|±|\+-)\s*(\d+(?:\.\d+)?)")
+# What may stand between a number and its per cent sign: the rest of a range or list, as in "8 to 10%".
+_BETWEEN = re.compile(r"[\d.,\s$~±–+-]*(?:(?:to|and|or|less|than|at|most|\\pm)[\d.,\s$~±–+-]*){0,4}\\?")
 
 
 class Number(NamedTuple):
     """A number of a text: as it stands there, its value, half a unit of its last digit (0 is exact).
 
-    `error` is the number after a plus-minus sign.
+    `error` is the number after a plus-minus sign; `percent` whether a per cent sign follows, also after the
+    other end of a range.
     """
 
     text: str
     value: float
     half: float
     error: tuple[float, float] | None = None
+    percent: bool = False
 
 
 class Text(NamedTuple):
@@ -102,16 +106,25 @@ def numbers(text: str) -> list[Number]:
     text = _POWER.sub(power, text)
     for match in _WITH_ERROR.finditer(text):
         found.append(_with_error(match))
-    for match in _NUMBER.finditer(_WITH_ERROR.sub(" ", text)):
+    text = _WITH_ERROR.sub(lambda m: " " * len(m[0]), text)
+    for match in _NUMBER.finditer(text):
         digits = match[0].replace(",", "")
         if "." in digits or float(digits) >= 10:
-            found.append(Number(match[0], float(digits), _half(digits)))
+            percent = _percent(text, match.end())
+            found.append(Number(match[0], float(digits), _half(digits), percent=percent))
     return found
 
 
 def _with_error(match: re.Match) -> Number:
     value, error = match.groups()
-    return Number(match[0], float(value), _half(value), (float(error), _half(error)))
+    percent = "%" in match[0] or _percent(match.string, match.end())
+    return Number(match[0], float(value), _half(value), (float(error), _half(error)), percent)
+
+
+def _percent(text: str, start: int) -> bool:
+    """Whether a per cent sign belongs to the number that ends at `start`."""
+    between, sign, _ = text[start : start + 40].replace("per cent", "%").partition("%")
+    return bool(sign) and _BETWEEN.fullmatch(between) is not None
 
 
 def fraction_of(match: re.Match, found: list[Number]) -> str:
@@ -141,9 +154,12 @@ def evidence() -> dict[str, Evidence]:
 
 def printed(text: str) -> list[Number]:
     """The numbers of an output."""
-    digits = re.findall(r"(?<![\w.^])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)", text)
     pairs = [_with_error(match) for match in _WITH_ERROR.finditer(text)]
-    values = [Number(d, float(d.replace(",", "")), _half(d.replace(",", ""))) for d in digits]
+    values = []
+    for match in re.finditer(r"(?<![\w.^])\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)", text):
+        digits = match[0].replace(",", "")
+        percent = _percent(text, match.end())
+        values.append(Number(match[0], float(digits), _half(digits), percent=percent))
     fractions = re.findall(r"(?<![\w.])(\d+)/(\d+)(?![\w.])", text)
     return pairs + values + [Number(f"{p}/{q}", int(p) / int(q), 0.0) for p, q in fractions if int(q)]
 
@@ -184,15 +200,20 @@ def _coefficient(node: ast.expr) -> float:
 
 
 def holds(number: Number, known: Evidence) -> bool:
-    """Whether an assertion printed a number, to its digits or more, or works with it."""
-    for scale in (1.0, 100.0, 0.01):  # per cent
-        if any(_same(number, other, scale) for other in known.printed):
-            return True
-        if number.error is None and any(
-            abs(scale * value - number.value) <= 1e-9 * number.value for value in known.constants
-        ):
-            return True
-    return False
+    """Whether an assertion printed a number, to its digits or more, or works with it; per cents as shares."""
+    if any(_same(number, other, scale) for other in known.printed for scale in _scales(number, other)):
+        return True
+    return number.error is None and any(
+        abs(scale * value - number.value) <= 1e-9 * number.value
+        for value in known.constants
+        for scale in ((1.0, 100.0) if number.percent else (1.0,))
+    )
+
+
+def _scales(number: Number, other: Number) -> tuple[float, ...]:
+    if number.percent == other.percent:
+        return (1.0,)
+    return (1.0, 100.0) if number.percent else (1.0, 0.01)
 
 
 def _same(number: Number, other: Number, scale: float) -> bool:
