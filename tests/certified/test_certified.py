@@ -167,7 +167,7 @@ def sources() -> dict[str, str]:
 
 # A phrase of the line, of another cell's output, that has decimals of a correction.
 ELSEWHERE = {
-    "O5": ("100 layers less 50  ", "100 x  400  ", "200 x  400  "),
+    "O5": ("100 layers less 50  ", "100 x  400  ", "200 x  400  ", "errors from none"),
     "O-Fig1-ab": ("share of the variance that orthogonal weights remove",),
     "O-Fig1-cd": ("shares of the variance that orthogonal weights remove",),
     "O-Fig3-cd": ("on equal images 4.1 %, interval", "biases of variance 0.01: log ratio"),
@@ -184,9 +184,15 @@ SETTINGS = {
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+")
 
 
-def decimals(corrected: str) -> list[str]:
-    """The decimals of a corrected statement, links and numbers of equations aside."""
-    return DECIMAL.findall(re.sub(r"\[[^\]]*\]\([^)]*\)|\(\d+\.\d+\)", "", corrected))
+def decimals(corrected: str) -> list[tuple[str, str]]:
+    """The decimals of a corrected statement, each with its error or the value that it is the error of.
+
+    Links and numbers of equations aside; the partner is empty for a number without an error.
+    """
+    text = re.sub(r"\[[^\]]*\]\([^)]*\)|\(\d+\.\d+\)", "", corrected)
+    pairs = re.findall(r"(?<![\w.])(\d+\.\d+)\s*\\pm\s*(\d+\.\d+)", text)
+    partner = dict(pairs) | {error: value for value, error in pairs}
+    return [(number, partner.get(number, "")) for number in DECIMAL.findall(text)]
 
 
 def says(line: str, number: str) -> bool:
@@ -203,9 +209,11 @@ def unsupported(claims: dict, constants: list, texts: dict[str, str], lines: lis
     for id, claim in claims.items():
         printed = [texts[assertion.name].splitlines()[-1] for assertion in claim.assertions]
         printed += [line for line in lines if any(phrase in line for phrase in ELSEWHERE.get(id, ()))]
-        for number in decimals(claim.corrected or ""):
+        for number, partner in decimals(claim.corrected or ""):
             known = (id, number) in certain or number in SETTINGS.get(id, ())
-            if not known and not any(says(line, number) for line in printed):
+            if not known and not any(
+                says(line, number) and (not partner or says(line, partner)) for line in printed
+            ):
                 missing.append((id, number))
     return missing
 
@@ -218,7 +226,7 @@ def test_a_decimal_of_a_correction_that_changes_is_seen(claims, constants, texts
     """Each decimal raised by three units of its last digit."""
     seen, tried = 0, 0
     for id, claim in claims.items():
-        for number in decimals(claim.corrected or ""):
+        for number, _ in decimals(claim.corrected or ""):
             if number in SETTINGS.get(id, ()):
                 continue
             digits = len(number.partition(".")[2])
