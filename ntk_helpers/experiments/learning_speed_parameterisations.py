@@ -127,7 +127,7 @@ def run(settings: dict, piece: dict) -> dict:
     start, order = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
     net = network(piece["depth"], piece["width"], piece["weights"])
     apply, u = drawn(net, piece["parameterisation"], start)
-    found = {"unit": float(f"{unit:.5g}"), "rates": rates, "train": [], "test": []}
+    found: dict = {"unit": float(f"{unit:.5g}"), "rates": rates, "train": [], "test": []}
     for rate in rates:
         answer = steps_to_accuracy(
             apply,

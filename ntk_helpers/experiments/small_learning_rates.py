@@ -274,7 +274,9 @@ def predicted(settings: dict, seeds, weights: str = INFINITE) -> dict:
     kernel = standard_ntk(every, widths=net.widths, **function)[:, :n]
     if weights == INFINITE:
         root = np.linalg.cholesky(fcn_kernels(every, depth=net.depth, **function).nngp)
-        starts = (root @ np.random.default_rng(seed).normal(size=(len(every), CLASSES)) for seed in seeds)
+        starts = np.stack(
+            [root @ np.random.default_rng(seed).normal(size=(len(every), CLASSES)) for seed in seeds]
+        )
     else:
         net, params, _ = at_start(settings, weights, seeds, x.shape[1])
         inputs = np.concatenate([x, x_test])
