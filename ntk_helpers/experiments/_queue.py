@@ -15,6 +15,19 @@ QUEUE = (
     ("learning_speed_flow", "50x400"),
     ("learning_speed_flow", "50x800"),
     ("learning_speed_flow", "100x400"),
+    *[
+        ("depth_and_trainability", f"table-{images}-{name}")
+        for name, *data in (
+            ("tanh", "cifar10"),
+            ("leaky_relu_0.01", "mnist", "cifar10"),
+            ("prelu", "mnist", "cifar10"),
+            ("leaky_relu_0.03", "mnist", "cifar10"),
+            ("leaky_relu_0.02", "mnist", "cifar10"),
+            ("sigmoid", "mnist", "cifar10"),
+            ("softplus", "mnist", "cifar10"),
+        )
+        for images in data
+    ],
     ("learning_speed_flow", "50x1600"),
     ("learning_speed_flow", "200x400"),
 )
