@@ -43,6 +43,7 @@ CACHE = ROOT / "_build" / "mutants.json"
 COLUMNS = ("assertion", "mutant", "outcome", "margin", "digest")
 FIELDS = ("what", "old", "new", "cell", "survives")
 CAUGHT, SURVIVED = "caught", "survived"
+LARGE = 2**20  # bytes
 
 sys.path.insert(0, str(ROOT / "book" / "ext"))
 from ledger import assertion_name  # noqa: E402
@@ -282,7 +283,7 @@ class _Run:
         self.code = code
         self.names = {"__name__": "__main__", "__builtins__": builtins, "display": lambda *_, **__: None}
         self.before = {}  # position -> the namespace before that statement
-        self.after = {}
+        self.after = {}  # position -> what the statement set, as it was after it
         self.repeated = {}  # assertion's cell and changed positions -> what went wrong without a change
 
     def execute(self, i: int, source: str | None = None) -> None:
@@ -293,7 +294,7 @@ class _Run:
     def forward(self, i: int) -> None:
         self.before[i] = _copied(self.names)
         self.execute(i)
-        self.after[i] = _copied(self.names)
+        self.after[i] = _copied({name: self.names[name] for name in self.code[i].sets & set(self.names)})
 
     def goto(self, names: dict) -> None:
         self.names.clear()
@@ -310,21 +311,38 @@ class _Run:
                 self.execute(i, new.get(i))
                 changed |= here.sets
             else:
-                earlier = {name: value for name, value in self.after[i].items() if name in here.sets}
-                self.names.update(_copied(earlier))
+                self.names.update(_copied(self.after[i]))
                 changed -= here.sets
 
 
 def _copied(names: dict) -> dict:
-    """A namespace whose lists, dictionaries and random generators can be changed without harm."""
-    return {
-        name: copy.deepcopy(value)
-        if isinstance(value, np.random.Generator)
-        else copy.copy(value)
-        if isinstance(value, list | dict | set)
-        else value
-        for name, value in names.items()
-    }
+    """A namespace whose containers, arrays and random generators can be changed without harm, at any depth.
+
+    What two names share in the original, they share in the copy. Large arrays are shared, and made read-only.
+    """
+    copies = {}
+
+    def fresh(value: object) -> object:
+        if id(value) not in copies:
+            copies[id(value)] = fresh_one(value)
+        return copies[id(value)]
+
+    def fresh_one(value: object) -> object:
+        if isinstance(value, np.ndarray) and value.nbytes > LARGE:
+            value.flags.writeable = False
+        elif isinstance(value, np.ndarray | np.random.Generator):
+            return copy.deepcopy(value)
+        if isinstance(value, list | dict | set):
+            same = copies[id(value)] = copy.copy(value)
+            for key in range(len(same)) if isinstance(same, list) else same if isinstance(same, dict) else ():
+                same[key] = fresh(same[key])
+            return same
+        if isinstance(value, tuple) and any(fresh(part) is not part for part in value):
+            parts = map(fresh, value)
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        return value
+
+    return {name: fresh(value) for name, value in names.items()}
 
 
 def run_notebook(path: Path, mutants: list[Mutant]) -> Iterable[tuple[Mutant, str, str]]:
@@ -339,6 +357,7 @@ def run_notebook(path: Path, mutants: list[Mutant]) -> Iterable[tuple[Mutant, st
     for i in sorted(chosen):
         run.forward(i)
         done = [m for m, (cell, _) in changes.items() if i == slice_of(code, cell)[-1]]
+        here = _copied(run.names) if done else {}
         for mutant in done:
             start = time.perf_counter()
             outcome, margin = attempt(run, *changes[mutant])
@@ -346,7 +365,7 @@ def run_notebook(path: Path, mutants: list[Mutant]) -> Iterable[tuple[Mutant, st
             print(f"{outcome} {seconds:4.1f} s  {mutant.assertion}: {mutant.what}; {margin}", flush=True)
             yield mutant, outcome, margin
         if done:
-            run.goto(run.after[i])
+            run.goto(here)
 
 
 def change(cells: list[Cell], code: list[Statement], mutant: Mutant) -> dict[int, str]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -232,6 +233,41 @@ def test_a_dictionary_that_is_filled_through_a_call_is_needed():
     ]
     code = mutants.statements([mutants.Cell(str(k), text) for k, text in enumerate(sources)])
     assert mutants.slice_of(code, 2) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("start", "change", "holds"),
+    [
+        ("{'a': []}", "x['a'].append(2.0)", "x == {'a': [2.0]}"),
+        ("[{'a': {1: 2.0}}]", "x[0]['a'][1] += 1", "x == [{'a': {1: 3.0}}]"),
+        ("np.zeros(2)", "x[0] += 1", "x.tolist() == [1.0, 0.0]"),
+        ("{'a': (1, np.zeros(2))}", "x['a'][1][0] += 1", "x['a'][1].tolist() == [1.0, 0.0]"),
+    ],
+)
+def test_one_mutant_leaves_nothing_behind_for_the_next(start, change, holds):
+    sources = ("import numpy as np", f"x = {start}", change, f"# Assertion X-one: a name\nassert {holds}")
+    cells = [mutants.Cell(str(k), source) for k, source in enumerate(sources)]
+    run = mutants._Run(mutants.statements(cells))
+    for i in range(len(sources)):
+        run.forward(i)
+    twice = f"{change}; {change}"
+    outcomes = [mutants.attempt(run, 3, {2: new})[0] for new in (twice, change, twice)]
+    assert outcomes == [mutants.CAUGHT, mutants.SURVIVED, mutants.CAUGHT]
+
+
+def test_a_large_array_is_not_copied_and_cannot_be_changed():
+    x = np.zeros(mutants.LARGE)
+    assert mutants._copied({"x": [x]})["x"][0] is x
+    with pytest.raises(ValueError, match="read-only"):
+        x[0] = 1
+
+
+def test_what_two_names_share_they_share_in_the_copy():
+    row = {"a": []}
+    found = mutants._copied({"rows": [row], "row": row})
+    found["row"]["a"].append(1)
+    assert found["rows"] == [{"a": [1]}]
+    assert row == {"a": []}
 
 
 def test_a_function_may_read_what_is_set_after_it():
