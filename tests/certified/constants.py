@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flint import acb, arb, ctx
+from scatter import Scatter, first_order
 
 ctx.dps = 25
 END = 14  # standard deviations
@@ -197,6 +198,33 @@ def softplus_slope(q: arb) -> arb:
 MOMENTS["softplus"] = softplus_square, softplus_slope
 
 
+def silu_bend(x: acb) -> acb:
+    """phi phi'' of SiLU: the mean is R' - 1 times the mean of phi'^2 at a matched point."""
+    s = sigmoid(x)
+    return x * s * s * (1 - s) * (2 + x * (1 - 2 * s))
+
+
+def tanh_scatter() -> tuple[arb, arb, arb]:
+    """n times the variance at 128 layers, with and without biases, and the gain of Figure 4 (50 x 400)."""
+    sigma_w, q = edge("tanh", "0.2", 0.512)
+    biased = first_order(mean, 128, sigma_w**2, arb("0.04"), q, orthogonal=True, stays=True)
+    plain = first_order(mean, 128, arb(1), arb(0), arb("0.5"), orthogonal=True, stays=False)
+    times = [
+        inverse(
+            first_order(
+                mean, 50, arb("1.05"), arb("0.0000201"), arb("0.28"), orthogonal=orthogonal, stays=False
+            )
+        )
+        for orthogonal in (False, True)
+    ]
+    return biased.variance, plain.variance, times[0] / times[1]
+
+
+def inverse(found: Scatter, outputs: int = 10, n: int = 400) -> arb:
+    """The mean inverse kernel over that of the limit, to first order."""
+    return 1 + (found.common + (outputs + 1) * found.spread - found.bias) / n
+
+
 def hermite_three(t: arb) -> arb:
     """-He_3(t) times the normal density: N times a distance of a corner from Gaussian, times 4."""
     return -(t**3 - 3 * t) * (-t * t / 2).exp() / (2 * arb.pi()).sqrt()
@@ -224,6 +252,7 @@ def constants() -> list[Constant]:
     h = 4 * elu_w**2 * elu_q / (15 * arb(2).sqrt() * arb.pi())
     sigmoid_w, sigmoid_q = edge("sigmoid", "0", 45.62)
     q_chaotic, chi_chaotic, star, slope = chaotic_erf()
+    biased, plain, gain = tanh_scatter()
     limit = q_chaotic * star / (1 - slope)
     table = [
         Constant(
@@ -308,7 +337,13 @@ def constants() -> list[Constant]:
             "",
             "$q$",
             sigmoid_q,
-            (("45.62", "S-EOC-none"), ("45.62", "S-EOC-none-sigmoid"), ("45.62", "findings.md")),
+            (
+                ("45.62", "S-EOC-none"),
+                ("45.62", "S-EOC-none-sigmoid"),
+                ("45.62", "S-Lemma6-matching"),
+                ("45.62", "S-Lemma6-matching-exists"),
+                ("45.62", "findings.md"),
+            ),
         ),
         Constant(
             "ordered, erf (1, 1)",
@@ -327,6 +362,12 @@ def constants() -> list[Constant]:
             r"$\chi$",
             fixed("elu", "1", "1", 2.43)[1],
             (("0.6175", "S-Fig2-b"), ("0.6175", "S-Fig2-b-rates")),
+        ),
+        Constant(
+            "ordered, ReLU (1, 1), off the diagonal",
+            r"$\chi^{1/2}$",
+            (arb(1) / 2).sqrt(),
+            (("0.707", "S-Fig2-b"),),
         ),
         Constant("chaotic, erf (0.5, 2)", "$q$", q_chaotic, (("2.838", "S-Prop2-step1-limits"),)),
         Constant("", r"$\chi$", chi_chaotic, (("1.449", "S-Prop2-chaotic-diagonal"),)),
@@ -385,6 +426,12 @@ def constants() -> list[Constant]:
             (("0.2251", "S-corr-relu-O1-logarithm"),),
         ),
         Constant(
+            "matching point of SiLU: it is stable above",
+            "$q$",
+            root(lambda q: mean(silu_bend, q), 14.32),
+            (("14.32", "S-Lemma6-matching"), ("14.32", "S-Lemma6-matching-exists")),
+        ),
+        Constant(
             "expected maximum of 2, 3 normal variables",
             r"$1/\sqrt\pi$",
             1 / arb.pi().sqrt(),
@@ -392,6 +439,24 @@ def constants() -> list[Constant]:
         ),
         Constant(
             "", r"$3/(2\sqrt\pi)$", 3 / (2 * arb.pi().sqrt()), (("0.846", "S-Lemma6-application-points"),)
+        ),
+        Constant(
+            "first order in $1/n$, orthogonal tanh on the edge, $L = 128$, $\\sigma_b = 0.2$",
+            r"$n \operatorname{Var}\Theta/\Theta^2$",
+            biased,
+            (("45.2", "findings.md"),),
+        ),
+        Constant(
+            "without biases, $q^1 = 1/2$",
+            r"$n \operatorname{Var}\Theta/\Theta^2$",
+            plain,
+            (("0.0297", "findings.md"),),
+        ),
+        Constant(
+            "gain at small rates by the first order, ten outputs, 50 layers of width 400",
+            "$g$",
+            gain,
+            (("1.47", "O5-kernel-gain"), ("1.47", "findings.md")),
         ),
     ]
     return table

@@ -15,6 +15,7 @@ import constants as certified  # noqa: E402
 import ledger  # noqa: E402
 
 from ntk_helpers import activations, mean_field  # noqa: E402
+from ntk_helpers.finite_width import leading_order  # noqa: E402
 
 pytestmark = pytest.mark.book
 
@@ -113,6 +114,20 @@ def of_package():
     A, _, _ = certified.correlation_map("elu", 1.107)
     sigma_w, q = mean_field.edge_of_chaos("elu", sigma_b=0.2)
     yield "ELU A", A, 0.5 * sigma_w**2 / q * float(activations.get("elu").correlation_derivatives(q, 2)[1])
+    biased, plain, gain = certified.tanh_scatter()
+    sigma_w, q = mean_field.edge_of_chaos("tanh", sigma_b=0.2)
+    yield "scatter with biases", biased, scatter(128, sigma_w, 0.2, q).ntk_variance[-1]
+    yield "scatter without biases", plain, scatter(128, 1.0, 0.0, 0.5).ntk_variance[-1]
+    times = []
+    for weights in ("gaussian", "orthogonal"):
+        found = scatter(50, 1.05**0.5, 2.01e-5**0.5, 0.28, weights)
+        times.append(1 + (found.common[-1] + 11 * found.spread[-1].mean() - found.ntk_mean[-1]) / 400)
+    yield "gain", gain, times[0] / times[1]
+
+
+def scatter(depth, sigma_w, sigma_b, q1, weights="orthogonal"):
+    """The package's first order for tanh."""
+    return leading_order(depth, activation="tanh", sigma_w=sigma_w, sigma_b=sigma_b, q1=q1, weights=weights)
 
 
 def test_the_package_is_inside():
