@@ -167,6 +167,14 @@ def slices(settings: dict) -> list[dict]:
     ]
 
 
+def keys_of(piece: dict) -> jax.Array:
+    """A key for each seed, another one at each width.
+
+    The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.
+    """
+    return jnp.stack([jax.random.fold_in(jax.random.key(seed), piece["width"]) for seed in piece["seeds"]])
+
+
 def run(settings: dict, piece: dict) -> dict:
     """For each ensemble the rows of the networks of one width, one list a seed."""
     images = data.load("mnist")
@@ -182,8 +190,7 @@ def run(settings: dict, piece: dict) -> dict:
         )
         for weights in WEIGHTS
     ]
-    # The two ensembles have the same keys: an orthogonal matrix is the Q of the Gaussian one.
-    keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), piece["width"]) for seed in piece["seeds"]])
+    keys = keys_of(piece)
     # They differ in the start alone, so that one program trains both.
     params = jax.tree.map(lambda *pair: jnp.concatenate(pair), *[jax.vmap(net.init)(keys) for net in nets])
     y = np.eye(CLASSES)[labels] - 1 / CLASSES
