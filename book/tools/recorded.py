@@ -142,7 +142,9 @@ def _reads(source: str, file: str) -> bool:
         return "/" not in file and f'"{stem}"' in source
     if found := re.search(r'results\.published\((f?)"([^"{]*)', source):
         return "/" in file and (stem.startswith(found[2]) if found[1] else stem == found[2])
-    return f'results/{file}"' in source
+    if found := re.search(r'(f?)"results/([^"{]*)', source):
+        return file.startswith(found[2]) if found[1] else file == found[2]
+    return False
 
 
 def chapter(path: Path) -> Iterator[tuple[Quantity, str]]:
@@ -188,7 +190,7 @@ def _first_to_fail(run: _Run, needed: list[int], readers: list[int], assertions:
                 return f"{assertions.get(here.cell, 'another cell')} ({type(error).__name__})"
             changed |= here.sets - set(dir(builtins))  # a statement print(...) changes no print
         else:
-            run.names.update(_copied({n: value for n, value in run.after[i].items() if n in here.sets}))
+            run.names.update(_copied(run.after[i]))
             changed -= here.sets
     return ""
 
@@ -277,11 +279,8 @@ def write_table(rows: Iterable[Row], path: Path = TABLE) -> None:
         writer.writerows(rows)
 
 
-def out_of_step(waiting: tuple[str, ...] = ()) -> list[str]:
-    """Where the table, the results and book/recorded.yml disagree, a sentence each.
-
-    Chapters whose names begin with one of `waiting` were not run yet.
-    """
+def out_of_step() -> list[str]:
+    """Where the table, the results and book/recorded.yml disagree, a sentence each."""
     rows, problems, used = read_table(), [], set()
     reasons = yaml.safe_load(REASONS.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -289,7 +288,7 @@ def out_of_step(waiting: tuple[str, ...] = ()) -> list[str]:
         held = {tuple(quantity) for file, _ in there for quantity in quantities(RESULTS / file)}
         if there != held:
             problems.append(f"{path.stem}: its results have other quantities now; run book/tools/recorded.py")
-        if not there and not path.name.startswith(waiting) and (found := reading(path)) and found.assertions:
+        if not there and (found := reading(path)) and found.assertions:
             problems.append(f"{path.stem}: reads results and is not in the table; run book/tools/recorded.py")
     for row in rows:
         if not row.seen:

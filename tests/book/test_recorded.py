@@ -13,12 +13,9 @@ from mutants import Cell, _Run, statements  # noqa: E402
 
 pytestmark = [pytest.mark.book, pytest.mark.slow("runs chapters on altered results")]
 
-# Chapters, by their beginnings, whose quantities were not tried yet.
-WAITING = ("03_", "15_", "16_", "17_")
-
 
 def test_the_table_is_in_step():
-    assert recorded.out_of_step(WAITING) == []
+    assert recorded.out_of_step() == []
 
 
 def rows_of(path: Path) -> list[recorded.Row]:
@@ -49,6 +46,22 @@ def test_a_quantity_is_scaled_with_all_its_numbers_and_settings_are_not():
     rows = [r["result"]["rows"][0]["mean"] for r in recorded.scaled(RECORDS, names[0])["records"]]
     assert rows == pytest.approx([2.2, 1.0, 3.3])
     assert [r["result"]["rows"][0]["mean"] for r in RECORDS["records"]] == [2.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("source", "files"),
+    [
+        ('results.load("a", scale)', {"a.json", "a.small.json"}),
+        ('results.published(f"b_{panel}")', {"published/b_1.json"}),
+        ('json.loads(Path("results/a.json").read_text())', {"a.json"}),
+        ('json.loads(Path(f"results/a.{scale}.json").read_text())', {"a.json", "a.small.json"}),
+        ('Path("results/published/b_1.json")', {"published/b_1.json"}),
+        ("mean(a)", set()),
+    ],
+)
+def test_a_statement_may_read_the_files_that_it_names(source, files):
+    held = ("a.json", "a.small.json", "ab.json", "published/b_1.json")
+    assert {file for file in held if recorded._reads(source, file)} == files
 
 
 SOURCES = (
