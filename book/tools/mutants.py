@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -418,18 +418,19 @@ def _margin(source: str, frame: object) -> str:
     test = node and node.test
 
     def value(part: ast.AST) -> object:
-        return eval(compile(ast.Expression(part), "margin", "eval"), scope.f_globals, scope.f_locals)
+        whole = ast.fix_missing_locations(ast.Expression(part))
+        return eval(compile(whole, "margin", "eval"), scope.f_globals, scope.f_locals)
 
     try:
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
             test = next(part for part in test.values if not np.all(value(part)))
         if isinstance(test, ast.Call) and ast.unparse(test.func) in ("np.all", "all"):
             test = test.args[0]
-        if not isinstance(test, ast.Compare):
-            return ""
-        sides = [test.left, *test.comparators]
-        for op, left, right in zip(test.ops, sides[:-1], sides[1:], strict=True):
-            a, b = np.broadcast_arrays(np.asarray(value(left), float), np.asarray(value(right), float))
+        elif isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "all":
+            test = test.func.value  # (values < bound).all()
+        operators, sides = _sides(test, value)
+        for op, left, right in zip(operators, sides[:-1], sides[1:], strict=True):
+            a, b = np.broadcast_arrays(np.asarray(left, float), np.asarray(right, float))
             if isinstance(op, ast.Lt | ast.LtE) and np.any(a >= b):
                 k = np.argmax(a - b)
                 return _ratio(a.flat[k], b.flat[k], "<")
@@ -439,6 +440,26 @@ def _margin(source: str, frame: object) -> str:
     except Exception:
         return ""
     return ""
+
+
+def _sides(test: ast.AST, value: Callable[[ast.AST], object]) -> tuple[list[ast.cmpop], list]:
+    """The operators of a comparison and the values between them; (), [0] if it is none.
+
+    np.allclose(a, b) is |a - b| < atol + rtol |b|; of all(... for ...) there are the values of all turns.
+    """
+    if isinstance(test, ast.Call) and ast.unparse(test.func) == "np.allclose":
+        a, b = (np.asarray(value(part), float) for part in test.args)
+        said = {"rtol": 1e-5, "atol": 1e-8} | {word.arg: value(word.value) for word in test.keywords}
+        return [ast.Lt()], [np.abs(a - b), said["atol"] + said["rtol"] * np.abs(b)]
+    turns = test.generators if isinstance(test, ast.GeneratorExp) else []
+    test = test.elt if isinstance(test, ast.GeneratorExp) else test
+    if not isinstance(test, ast.Compare):
+        return [], [0]
+    parts = [test.left, *test.comparators]
+    if turns:
+        found = value(ast.ListComp(ast.Tuple(parts, ast.Load()), turns))
+        return test.ops, list(np.array(found, float).T)
+    return test.ops, [value(part) for part in parts]
 
 
 def _holds(node: ast.AST, line: int) -> bool:

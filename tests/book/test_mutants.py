@@ -188,6 +188,24 @@ def test_a_mutant_in_an_earlier_cell_reaches_the_assertion_through_functions_and
     assert outcome(mutant) == (mutants.CAUGHT, "0.4 < 0.1 fails by a factor 4")
 
 
+@pytest.mark.parametrize(
+    ("test", "margin"),
+    [
+        ("x[0] < 1 < x[1]", "3 < 1 fails by a factor 3"),
+        ("np.all(x > 3)", "1 > 3 fails by a factor 3"),
+        ("(x < 2).all()", "3 < 2 fails by a factor 1.5"),
+        ("all(v < 2 * w for v, w in zip(x, [3, 0.25]))", "1 < 0.5 fails by a factor 2"),
+        ("np.allclose(x, [3, 2], rtol=0.1, atol=0)", "1 < 0.2 fails by a factor 5"),
+        ("len(x) == 3", ""),
+    ],
+)
+def test_the_margin_is_the_comparison_that_failed(test, margin):
+    source = f"assert {test}"
+    with pytest.raises(AssertionError) as failure:
+        exec(compile(source, "statement 0", "exec"), {"np": np, "x": np.array([3.0, 1.0])})
+    assert mutants._margin(source, failure.tb.tb_next) == margin
+
+
 def test_an_error_below_the_tolerance_survives():
     mutant = mutants.Mutant("X-one", "2.001 for 2", "2.0", "2.001", cell="0")
     assert outcome(mutant)[0] == mutants.SURVIVED
