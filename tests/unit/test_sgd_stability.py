@@ -1,13 +1,12 @@
 """The experiment on the step at which SGD fails."""
 
+import jax
 import numpy as np
 import pytest
 
 from ntk_helpers.dynamics import stability_threshold
 from ntk_helpers.experiments import sgd_stability
 from ntk_helpers.networks import Network
-
-import jax  # isort: skip
 
 
 @pytest.fixture(scope="module")
