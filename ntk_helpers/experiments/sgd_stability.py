@@ -94,21 +94,20 @@ def frozen(kernels, rates, batches, starts) -> np.ndarray:
     return np.mean(z**2, axis=-1)
 
 
-def log_half(ends, multiples) -> np.ndarray:
+def failed(ends) -> np.ndarray:
+    """Shares (m, rates) of the orders whose run failed."""
+    return np.mean(~(np.asarray(ends) < FAILED), axis=2)
+
+
+def log_half(shares, multiples) -> np.ndarray:
     """Logarithm of the multiple at which half of the runs of a network fail, by Spearman and Karber: (m,).
 
     Parameters
     ----------
-    ends : (m, rates, orders), mean square residuals at the end.
-    multiples : (rates,), in equal steps of the logarithm; none may fail at the first, all at the last.
+    shares : (m, rates), of the runs that failed: none at the first multiple, all at the last.
+    multiples : (rates,), in equal steps of the logarithm.
     """
-    shares = failed(ends)
     return np.log(multiples[0]) + np.log(multiples[1] / multiples[0]) * (np.sum(1 - shares, axis=1) - 0.5)
-
-
-def failed(ends) -> np.ndarray:
-    """Shares (m, rates) of the orders whose run failed."""
-    return np.mean(~(np.asarray(ends) < FAILED), axis=2)
 
 
 def measured(net, stack, x, y, batches, multiples) -> dict[str, np.ndarray]:

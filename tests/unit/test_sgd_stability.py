@@ -43,4 +43,6 @@ def test_half_of_the_runs():
     ends = np.full((2, 4, 2), 0.1)
     ends[0, 2:], ends[1, 2, 0], ends[1, 3] = np.inf, np.nan, 2.0
     expected = np.log([np.sqrt(2 * 4), 4.0])
-    np.testing.assert_allclose(sgd_stability.log_half(ends, np.array([1.0, 2.0, 4.0, 8.0])), expected)
+    np.testing.assert_allclose(
+        sgd_stability.log_half(sgd_stability.failed(ends), np.array([1.0, 2.0, 4.0, 8.0])), expected
+    )
