@@ -4,6 +4,10 @@ Mean and variance of Theta for Gaussian and orthogonal weights, n times the rela
 of its logarithm. The networks are drawn with their exact law but without matrices, by Lemma 17.1: a network
 sees each of its matrices in few directions, so that a layer costs a few vectors of length n instead of n^2
 numbers. One output, d <= n inputs.
+
+The scale "deep" has depth 160 at width 1,024, other seeds. Fixed before it was run: where the first order is
+below a tenth, and for ReLU with the exact formula, the variance is that of the theory within four errors;
+that of orthogonal tanh networks falls from depth 8 without biases and grows with them, by five errors each.
 """
 
 import math
@@ -168,6 +172,7 @@ EXPERIMENT = Experiment(
     scales={
         "quick": COMMON | {"sizes": [[16, 4, 1000], [64, 16, 1000]]},
         "paper": COMMON | {"sizes": SIZES},
+        "deep": COMMON | {"sizes": [[1024, 160, 512]], "seeds": [18]},
     },
     slices=slices,
     run=run,
