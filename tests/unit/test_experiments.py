@@ -1059,6 +1059,20 @@ def test_noise_brings_the_alignment_down():
     assert after == pytest.approx(before / np.sqrt(1 + 64 * sizes[0] / sizes[1]), abs=4 / np.sqrt(2000))
 
 
+def test_inner_products_tell_the_noise_over_the_signal():
+    rng = np.random.default_rng(2)
+    y = rng.integers(10, size=400)
+    signal = rng.normal(size=(300, 400))
+    kernels = signal + 2 * rng.normal(size=(12, 300, 400))
+    found = kernel_alignment.inner_products(kernels, signal, y)
+    assert len(found["pairs"]) == 66
+    # nu = 2; an inner product of 300 x 10 numbers scatters by 1 / sqrt(3000)
+    assert np.mean(found["pairs"]) == pytest.approx(1 / 5, abs=0.02)
+    assert np.mean(found["limit"]) == pytest.approx(1 / np.sqrt(5), abs=0.02)
+    u = [kernel_alignment.movements(kernel, y).ravel() for kernel in kernels[[0, 2]]]
+    assert found["pairs"][1] == pytest.approx(np.corrcoef(*u)[0, 1], abs=1e-4)
+
+
 def test_both_parameterisations_have_one_alignment():
     """The limit is taken in the NTK parameterisation, the networks are in the standard one."""
     from ntk_helpers import data
