@@ -170,9 +170,9 @@ def sgd() -> dict:
         exact = dynamics.sgd_moments(kernel, SGD_START, steps=60, **given).second[-1]
         equation = dynamics.sde_moments(kernel, SGD_START, times=[60 * rate], **given).second[-1]
         means = [mean_of_10(kernel, rate, size, sign) for sign in (-1, 1)]
-        rows.append(
-            [r, size, share, float(limit), *(float(np.trace(m)) / 4 for m in (exact, equation)), *means]
-        )
+        # what has died out is zero up to rounding, of either sign
+        squares = [round(float(np.trace(m)) / 4, 11) + 0.0 for m in (exact, equation)]
+        rows.append([r, size, share, float(limit), *squares, *means])
     return {
         "caption": "Four inputs, computed by the package: 60 steps; equation (10) with Γ = 1 after 20 steps",
         "head": (
@@ -218,7 +218,11 @@ def spectrum() -> dict:
     far = mean_field.edge_of_chaos("tanh", sigma_b=0.2)
     networks = {
         "linear": ("linear", 1.0, 0.0, 1.0),
-        "near-linear tanh": ("tanh", *near, float(mean_field.fixed_point("tanh", *near))),
+        "near-linear tanh": (
+            "tanh",
+            *near,
+            float(mean_field.fixed_point("tanh", sigma_w=near[0], sigma_b=near[1])),
+        ),
         "tanh, large q": ("tanh", float(far.sigma_w), 0.2, float(far.q)),
         "ReLU": ("relu", math.sqrt(2), 0.0, 1.0),
     }
