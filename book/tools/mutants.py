@@ -362,10 +362,19 @@ def run_notebook(path: Path, mutants: list[Mutant]) -> Iterable[tuple[Mutant, st
             start = time.perf_counter()
             outcome, margin = attempt(run, *changes[mutant])
             seconds = time.perf_counter() - start
-            print(f"{outcome} {seconds:4.1f} s  {mutant.assertion}: {mutant.what}; {margin}", flush=True)
+            _say(f"{outcome} {seconds:4.1f} s  {mutant.assertion}: {mutant.what}; {margin}")
             yield mutant, outcome, margin
         if done:
             run.goto(here)
+
+
+def _say(line: str) -> None:
+    """Print a line whole: in one write, so that notebooks that run side by side do not share a line.
+
+    print() writes the text and its newline apart where the stream is not buffered (PYTHONUNBUFFERED).
+    """
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def change(cells: list[Cell], code: list[Statement], mutant: Mutant) -> dict[int, str]:

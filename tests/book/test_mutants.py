@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -204,6 +205,14 @@ def test_the_margin_is_the_comparison_that_failed(test, margin):
     with pytest.raises(AssertionError) as failure:
         exec(compile(source, "statement 0", "exec"), {"np": np, "x": np.array([3.0, 1.0])})
     assert mutants._margin(source, failure.tb.tb_next) == margin
+
+
+def test_a_line_is_written_whole(monkeypatch):
+    """Two notebooks write to one stream, which the caller's environment may have made an unbuffered one."""
+    written = []
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=written.append, flush=lambda: None))
+    mutants._say("caught")
+    assert written == ["caught\n"]
 
 
 def test_an_error_below_the_tolerance_survives():
