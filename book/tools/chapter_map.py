@@ -4,8 +4,8 @@
     python book/tools/chapter_map.py --print    print the minutes of each section, change nothing
 
 Minutes are computed: a minute for 130 words of prose (a formula in a line counts as a word), half a minute
-for a displayed formula, a minute for 30 lines of code and for a figure. Folds are not counted. The minutes
-for the exercises are the sum of those that their boxes state.
+for a displayed formula, a minute for 1,230 characters of code (about 30 lines) and for a figure. Folds are
+not counted. The minutes for the exercises are the sum of those that their boxes state.
 A star after a section's number says that it can be skipped at a first reading; the tool keeps the stars, and
 says the same below the heading of each starred section. The plans of the course (book/course_sessions.md) get
 the minutes of their sections from the maps.
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "course" / "tools"))
 
 import course_pages  # noqa: E402
 
-WORDS, DISPLAYS, LINES = 130, 2, 30  # a minute each
+WORDS, DISPLAYS, CHARACTERS = 130, 2, 1230  # a minute each
 
 _HEADING = re.compile(r"^## (?:(?P<number>\d+\.\d+) )?(?P<title>.+)$", re.MULTILINE)
 _DISPLAY = re.compile(r"\$\$.*?\$\$", re.DOTALL)
@@ -60,8 +60,13 @@ def code_minutes(cell: dict) -> float:
     if "hide-cell" in tags:
         return 0.0
     figure = any("image/png" in output.get("data", {}) for output in cell["outputs"])
-    lines = 0 if "hide-input" in tags else "".join(cell["source"]).count("\n") + 1
-    return lines / LINES + figure
+    folded = "hide-input" in tags
+    return figure + (0.0 if folded else characters("".join(cell["source"])) / CHARACTERS)
+
+
+def characters(code: str) -> int:
+    """The length of a program without spaces and line breaks, which its layout does not change."""
+    return len("".join(code.split()))
 
 
 def pieces(notebook: dict) -> Iterator[tuple[str | None, str, float]]:

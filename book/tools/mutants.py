@@ -264,9 +264,20 @@ def site(cells: list[Cell], mutant: Mutant) -> tuple[int, int]:
 
 
 def digest(cells: list[Cell], mutant: Mutant) -> str:
-    """Changes when the assertion, the mutated cell or the mutant does."""
+    """Changes when the assertion, the mutated cell or the mutant does, but not with the layout."""
     begin, end = site(cells, mutant)
-    return _hash(cells[end].source, cells[begin].source, mutant.old, mutant.new)
+    mutated = cells[begin].source.replace(mutant.old, mutant.new)
+    return _hash(*map(_without_layout, (cells[end].source, cells[begin].source, mutated)))
+
+
+@cache
+def _without_layout(source: str) -> str:
+    """A program without its comments, docstrings and line breaks."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    return ast.unparse(tree)
 
 
 def _hash(*texts: str) -> str:

@@ -67,7 +67,7 @@ def set_up(where: Address, modules: Sequence[str] = ()) -> str:
     script = " ".join([f"~/{folder}/book/tools/colab.py", *modules])
     return f"""\
 {SET_UP_START}
-    ipy.system("cd; test -d {folder} || {clone}")
+    ipy.system("cd; test -d {folder} || {clone}")  # fmt: skip
     ipy.run_line_magic("run", "{script}")"""
 
 

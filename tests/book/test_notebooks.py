@@ -290,6 +290,12 @@ def test_notebook_is_small(path):
     assert path.stat().st_size < MOST_BYTES
 
 
+def test_no_line_of_code_is_wider_than_the_page(notebook):
+    """But for the set-up, which is folded and cannot be broken into more lines."""
+    lines = [line for cell in code_cells(notebook)[1:] for line in source(cell).split("\n")]
+    assert [line for line in lines if len(line) > 88] == []
+
+
 def test_notebook_names_no_kernel_of_its_own(notebook):
     assert notebook["metadata"] == {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 

@@ -112,8 +112,8 @@ def test_minutes_of_a_page_are_computed(page, minutes):
     text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
     code = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     prose = re.sub(r"^```\w+\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    lines = sum(block.count("\n") for block in code)
-    computed = chapter_map.prose_minutes(prose) + lines / chapter_map.LINES
+    typed = chapter_map.characters("".join(code))
+    computed = chapter_map.prose_minutes(prose) + typed / chapter_map.CHARACTERS
     assert computed < 1.25 * minutes
 
 
