@@ -108,10 +108,15 @@ await opened.close();
 
 // ---- links: how far from its place the target is, where the page is opened at it and where it jumps there
 
-const PLACES = {
-    "notebooks/11_on_the_edge.html": ["eq-11-16", "fig-11-3", "assertion-S-slow-rates", "the-supremum"],
-    "book/claims.html": ["claim-S-abstract-kernel"],
-};
+const CHAPTER = "notebooks/11_on_the_edge.html", LEDGER = "book/claims.html";
+const PLACES = [
+    [CHAPTER, 1400, "eq-11-16"],
+    [CHAPTER, 1400, "assertion-S-slow-rates"],
+    [CHAPTER, 390, "fig-11-3"],
+    [CHAPTER, 390, "the-supremum"],
+    [LEDGER, 1400, "claim-S-abstract-kernel"],
+    [LEDGER, 390, "claim-S-abstract-kernel"],
+];
 
 /** Resolves when neither the height of the page nor where the reader is changes any more. */
 async function rest(tab) {
@@ -124,26 +129,22 @@ async function rest(tab) {
 }
 
 seen.landings = {};
-for (const [page, ids] of Object.entries(PLACES)) {
-    for (const width of [1400, 390]) {
-        for (const id of ids) {
-            const off = tab => tab.evaluate(id => {
-                const before = scrollY;
-                document.getElementById(id).scrollIntoView();
-                return Math.abs(scrollY - before);
-            }, id);
-            const tab = await tabAt(`${site}${page}#${id}`, width);
-            await rest(tab);
-            const opened = await off(tab);
-            await tab.goto("about:blank");
-            await tab.goto(site + page, { waitUntil: "load" });
-            await rest(tab);
-            await tab.evaluate(id => { location.hash = id; }, id);
-            await rest(tab);
-            seen.landings[`${id} at ${width}`] = [opened, await off(tab)];
-            await tab.close();
-        }
-    }
+for (const [page, width, id] of PLACES) {
+    const off = tab => tab.evaluate(id => {
+        const before = scrollY;
+        document.getElementById(id).scrollIntoView();
+        return Math.abs(scrollY - before);
+    }, id);
+    const tab = await tabAt(`${site}${page}#${id}`, width);
+    await rest(tab);
+    const opened = await off(tab);
+    await tab.goto("about:blank");
+    await tab.goto(site + page, { waitUntil: "load" });
+    await rest(tab);
+    await tab.evaluate(id => { location.hash = id; }, id);
+    await rest(tab);
+    seen.landings[`${id} at ${width}`] = [opened, await off(tab)];
+    await tab.close();
 }
 
 // ---- search, opened as a file
