@@ -56,7 +56,8 @@ addEventListener("hashchange", land);
 // The folds of code cells are named "Toggle hidden content", whatever they show: their own words are a better name.
 for (const fold of document.querySelectorAll("article summary[aria-label]")) fold.removeAttribute("aria-label");
 
-// ---- a formula that no break makes fit is drawn smaller, to a point; if it then scrolls, it is a stop of the tab key
+// ---- a formula that no break makes fit is drawn smaller, to a point; a printed table keeps its columns;
+// ---- where they then scroll, they are stops of the tab key
 
 const SMALLEST = 70; // per cent
 
@@ -79,15 +80,24 @@ const scrolling = new ResizeObserver(entries => {
 });
 
 function reach(box) {
+  const what = box.matches("pre") ? "table" : "formula";
   widths.set(box, box.clientWidth);
-  fit(box, box.clientWidth, SMALLEST);
+  if (what === "formula") fit(box, box.clientWidth, SMALLEST);
   if (box.scrollWidth <= box.clientWidth + 2) {
     box.removeAttribute("tabindex");
     return;
   }
   box.tabIndex = 0;
   box.setAttribute("role", "group");
-  box.setAttribute("aria-label", "formula, scrolls");
+  box.setAttribute("aria-label", `${what}, scrolls`);
+}
+
+const COLUMNS = /\S {2,}\S/;
+for (const printed of document.querySelectorAll("article div.cell_output pre")) {
+  if (printed.textContent.split("\n").filter(row => COLUMNS.test(row)).length > 2) {
+    printed.classList.add("printed-table");
+    scrolling.observe(printed);
+  }
 }
 
 const typeset = new MutationObserver(changes => {

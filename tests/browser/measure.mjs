@@ -84,7 +84,7 @@ const look = () => {
         ).map(({ typesetRoot: box }) => name(box)),
         scrolling: display.filter(box => wide(box) && scrolls(box)).map(name),
         inline: inline.filter(box => beyond(box) || lost(box)).map(name),
-        outputs: shown("article div.cell_output pre, p.verdict-line").filter(wide).map(name),
+        outputs: shown("article div.cell_output pre, p.verdict-line").filter(box => wide(box) && !scrolls(box)).map(name),
         verdicts: shown("p.verdict-line").length,
         overflow: Math.max(0, document.documentElement.scrollWidth - innerWidth),
         idle: shown("article [tabindex='0']").filter(box => !reaches(box)).map(name),
