@@ -14,21 +14,22 @@ def standard_deviation(name, value):
         raise ValueError(
             f"{name} must be a number here: it cannot be traced by jax.jit, jax.grad or jax.vmap"
         )
-    try:
-        number = math.nan if isinstance(value, (str, bytes)) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = _number(value)
     if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{name} must be a finite standard deviation, 0 or more, got {value!r}")
     return number
 
 
+def _number(value):
+    try:
+        return math.nan if isinstance(value, (str, bytes)) else float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def finite(name, value):
     """`value` as a float, if it is a finite number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = _number(value)
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite numbers, got {value!r}")
     return number
@@ -43,6 +44,28 @@ def positive_integer(name, value):
     if number < 1 or isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name} must be a positive integer, got {value!r}")
     return number
+
+
+def widths(values):
+    """`values` as a tuple (d, n_1, ..., n_L) of ints, if they are two or more positive integers."""
+    try:
+        values = tuple(values)
+    except TypeError:
+        raise ValueError(
+            f"widths must be a tuple (d, n_1, ..., n_L) of positive integers, got {values!r}"
+        ) from None
+    if len(values) < 2:
+        raise ValueError(f"widths must hold at least the input and the output width, got {values!r}")
+    for width in values:
+        if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
+            raise ValueError(f"widths must be positive integers, got {width!r} in {short(values)}")
+    return tuple(map(int, values))
+
+
+def short(value, limit=160):
+    """`value` in words that are not longer than a message bears."""
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."
 
 
 def one_of(name, value, choices):

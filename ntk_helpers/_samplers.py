@@ -37,8 +37,7 @@ def sample_sde(key, kernel, residual, *, learning_rate, batch_size, times, sampl
     """
     _checks.positive(learning_rate=learning_rate)
     key = _checks.random_key("key", key)
-    for name, value in (("samples", samples), ("substeps", substeps)):
-        _checks.positive_integer(name, value)
+    _checks.positive_integer("samples", samples), _checks.positive_integer("substeps", substeps)
     times = _checks.times(times)
     kernel, state, eigenvalues, _ = _checks.kernel_and_residual(kernel, residual)
     noise = learning_rate * noise_factor(len(eigenvalues), batch_size, replacement=True)
@@ -58,9 +57,8 @@ def _sde_paths(key, kernel, state, noise, spacings, samples, substeps):
 
     def interval(z, inputs):
         dt, key = inputs
-        z, _ = jax.lax.scan(
-            lambda z, key: (substep(z, key, dt / substeps), None), z, jax.random.split(key, substeps)
-        )
+        keys = jax.random.split(key, substeps)
+        z, _ = jax.lax.scan(lambda z, key: (substep(z, key, dt / substeps), None), z, keys)
         return z, z
 
     def path(key):
@@ -76,13 +74,10 @@ def sample_sgd(
 ) -> np.ndarray:
     """Paths of mini-batch SGD in function space: z <- z - (eta / S) K D_B z.
 
-    Batches are drawn independently at each step; the outputs share them.
-
     Parameters
     ----------
-    key : jax random key.
+    key, samples : as in `sample_sde`.
     kernel, residual, learning_rate, batch_size, steps, replacement : as in `dynamics.sgd_moments`.
-    samples : number of paths.
 
     Returns
     -------
@@ -99,9 +94,8 @@ def sample_sgd(
     counts = _checks.step_counts(steps)
     kernel, state, eigenvalues, _ = _checks.kernel_and_residual(kernel, residual)
     noise_factor(len(eigenvalues), batch_size, replacement)
-    paths = _sgd_paths(
-        key, kernel, state, learning_rate, batch_size, np.diff(counts, prepend=0), samples, replacement
-    )
+    gaps = np.diff(counts, prepend=0)
+    paths = _sgd_paths(key, kernel, state, learning_rate, batch_size, gaps, samples, replacement)
     return np.asarray(paths).reshape(samples, len(counts), *np.shape(residual))
 
 
@@ -111,9 +105,8 @@ def _sgd_paths(key, kernel, state, learning_rate, batch_size, gaps, samples, rep
 
     def step(k, z, key):
         # a key of its own for each step: a path is the same whichever of its steps are kept
-        batch = jax.random.choice(
-            jax.random.fold_in(key, k), kernel.shape[1], (batch_size,), replace=replacement
-        )
+        key = jax.random.fold_in(key, k)
+        batch = jax.random.choice(key, kernel.shape[1], (batch_size,), replace=replacement)
         return z - learning_rate / batch_size * kernel[:, batch] @ z[batch]
 
     def path(key):

@@ -70,17 +70,14 @@ def stability_threshold(kernel, *, batch_size, replacement=True) -> float:
     # In x = eta lambda_max / N the threshold lies in (0, 2 / (1 - nu)); for S = 1 that interval has no end,
     # but G is linear.
     lam = eigenvalues / largest
-
-    def excess(x):
-        return _largest_gain(lam, q, nu, x) - 1
-
     if nu == 1:
-        return float(n / largest / (excess(1.0) + 1))
+        return float(n / largest / _largest_gain(1.0, lam, q, nu))
     end = 2 / (1 - nu)
-    return float(n / largest * brentq(excess, end * 1e-9, end * (1 - 1e-12), rtol=1e-12))
+    x = brentq(lambda x: _largest_gain(x, lam, q, nu) - 1, end * 1e-9, end * (1 - 1e-12), rtol=1e-12)
+    return float(n / largest * x)
 
 
-def _largest_gain(lam, q, nu, x):
+def _largest_gain(x, lam, q, nu):
     n = len(lam)
     product = lam[:, None] * lam
     total = lam[:, None] + lam - (1 - nu) * x * product

@@ -8,10 +8,9 @@ import io
 import os
 import pickle
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -83,14 +82,14 @@ def load(name: str, *, root: str | os.PathLike | None = None, download: bool = F
     """
     if name == "digits":
         return _digits()
-    if name == "mnist":
-        files = [file.name for file in _MNIST_FILES]
-        return _mnist(_folder(name, "MNIST/raw", files, root, _download_mnist if download else None))
-    if name == "cifar10":
-        files = [batch.name for batch in _CIFAR10_BATCHES]
-        layout = "cifar-10-batches-py"
-        return _cifar10(_folder(name, layout, files, root, _download_cifar10 if download else None))
-    raise ValueError(f"name must be 'cifar10', 'digits' or 'mnist', got {name!r}")
+    sets: dict[str, tuple[str, Iterable[str], Callable, Callable]] = {
+        "cifar10": ("cifar-10-batches-py", _CIFAR10_MD5S, _download_cifar10, _cifar10),
+        "mnist": ("MNIST/raw", _MNIST_SHA256, _download_mnist, _mnist),
+    }
+    if name not in sets:
+        raise ValueError(f"name must be 'cifar10', 'digits' or 'mnist', got {name!r}")
+    layout, files, fetch, read = sets[name]
+    return read(_folder(name, layout, files, root, fetch if download else None))
 
 
 def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
@@ -122,16 +121,13 @@ def sphere(n: int, d: int, key: jax.Array) -> np.ndarray:
 # Where the files are
 
 
-def _folder(name: str, layout: str, files: Sequence[str], root, download) -> Path:
+def _folder(name: str, layout: str, files: Iterable[str], root, download) -> Path:
     """Find the folder of a data set: the first of root, NTK_HELPERS_DATA and the cache that has one.
 
     With a download, one without some of the files does not count.
     """
-    named = [
-        (what, Path(place))
-        for what, place in (("root", root), (_VARIABLE, os.environ.get(_VARIABLE)))
-        if place
-    ]
+    given = ("root", root), (_VARIABLE, os.environ.get(_VARIABLE))
+    named = [(what, Path(place)) for what, place in given if place]
     for what, place in named:
         # A folder to download into need not be there yet.
         if not place.is_dir() and not (download and what == "root"):
@@ -141,7 +137,8 @@ def _folder(name: str, layout: str, files: Sequence[str], root, download) -> Pat
     places = [place for _, place in named] + [Path(pooch.os_cache("ntk_helpers"))]
     for place in places[:-1] if root and download else places:
         folder = place / layout
-        if folder.is_dir() and (download is None or _complete(folder, files)):
+        complete = all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file in files)
+        if folder.is_dir() and (download is None or complete):
             return folder
     if download is None:
         raise FileNotFoundError(
@@ -151,10 +148,6 @@ def _folder(name: str, layout: str, files: Sequence[str], root, download) -> Pat
     target = (Path(root) if root else places[-1]) / layout
     download(target)
     return target
-
-
-def _complete(folder: Path, files: Sequence[str]) -> bool:
-    return all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file in files)
 
 
 def _read(path: Path) -> bytes:
@@ -174,45 +167,25 @@ def _mend(folder: Path) -> str:
 # MNIST
 
 
-class _IdxFile(NamedTuple):
-    name: str
-    shape: tuple[int, ...]
-    sha256: str  # of the content, since the same content is compressed in more than one way
-    gz_md5: str  # of the compressed file that is downloaded
-
-
 _MNIST_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-_MNIST_FILES = (
-    _IdxFile(
-        "train-images-idx3-ubyte",
-        (60_000, 28, 28),
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    ),
-    _IdxFile(
-        "train-labels-idx1-ubyte",
-        (60_000,),
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        "d53e105ee54ea40749a09fcbcd1e9432",
-    ),
-    _IdxFile(
-        "t10k-images-idx3-ubyte",
-        (10_000, 28, 28),
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "9fb629c4189551a2d022fa330f9573f3",
-    ),
-    _IdxFile(
-        "t10k-labels-idx1-ubyte",
-        (10_000,),
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-)
+# Of the content, since the same content is compressed in more than one way; and of what is downloaded.
+_MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+_MNIST_GZ_MD5 = {
+    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+}
 
 
 def _mnist(folder: Path) -> Dataset:
-    x_train, y_train, x_test, y_test = (_read_idx(folder, file) for file in _MNIST_FILES)
-    checksums = ", ".join(f"{file.name} {file.sha256}" for file in _MNIST_FILES)
+    x_train, y_train, x_test, y_test = (_read_idx(folder, *file) for file in _MNIST_SHA256.items())
+    checksums = ", ".join(f"{name} {sha256}" for name, sha256 in _MNIST_SHA256.items())
     return Dataset(
         "mnist",
         _unit_rows([x_train]),
@@ -224,11 +197,11 @@ def _mnist(folder: Path) -> Dataset:
     )
 
 
-def _read_idx(folder: Path, file: _IdxFile) -> np.ndarray:
+def _read_idx(folder: Path, name: str, sha256: str) -> np.ndarray:
     """Read one array in the IDX format, compressed or not, and check that it is the official one."""
-    path = folder / file.name
+    path = folder / name
     if not path.is_file():
-        path = folder / f"{file.name}.gz"
+        path = folder / f"{name}.gz"
     content = _read(path)
     if path.suffix == ".gz":
         try:
@@ -236,70 +209,53 @@ def _read_idx(folder: Path, file: _IdxFile) -> np.ndarray:
         except (EOFError, OSError, zlib.error) as error:
             raise _damaged(path, f"it does not decompress ({error})") from error
     digest = hashlib.sha256(content).hexdigest()
-    if digest != file.sha256:
-        raise _damaged(path, f"the SHA-256 of its content is {digest}, expected {file.sha256}")
+    if digest != sha256:
+        raise _damaged(path, f"the SHA-256 of its content is {digest}, expected {sha256}")
     # IDX: four bytes for the type and the number of axes, four for the length of each axis, the entries.
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * len(file.shape)).reshape(file.shape)
+    shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
 def _download_mnist(target: Path) -> None:
     import pooch
 
-    for file in _MNIST_FILES:
-        gz = f"{file.name}.gz"
-        pooch.retrieve(_MNIST_URL + gz, f"md5:{file.gz_md5}", gz, target, progressbar=True)
+    for gz, md5 in _MNIST_GZ_MD5.items():
+        pooch.retrieve(_MNIST_URL + gz, f"md5:{md5}", gz, target, progressbar=True)
 
 
 # CIFAR-10
 
 
-class _Batch(NamedTuple):
-    name: str
-    official_md5: str
-    jpeg_copy_md5: str
-
-
 _CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"
-# The last one is the test set. The JPEG copy is small enough to travel with an automatic test run.
-_CIFAR10_BATCHES = (
-    _Batch("data_batch_1", "c99cafc152244af753f735de768cd75f", "20ed7481cf6194824d118a03aea3c030"),
-    _Batch("data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec", "89a94a7bad2ca66ab1f928943fa981ac"),
-    _Batch("data_batch_3", "54ebc095f3ab1f0389bbae665268c751", "cbfc31d3a7ce033c137b5507b5a0e1c4"),
-    _Batch("data_batch_4", "634d18415352ddfa80567beed471001a", "81968d57390ff463d803ae4c69d5f099"),
-    _Batch("data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb", "ecfc38a9c6a52bcf1d29a04a27dd8620"),
-    _Batch("test_batch", "40351d587109b95175f43aff81a1287e", "51d87c978d952cda189ed2967c8aed3b"),
-)
-_CIFAR10_OFFICIAL = (
-    "CIFAR-10 (official files): Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html"
-)
-_CIFAR10_JPEG_COPY = (
+# Of the official files and of the JPEG copy, which is small enough to travel with an automatic test run. The
+# last one is the test set.
+_CIFAR10_MD5S = {
+    "data_batch_1": ("c99cafc152244af753f735de768cd75f", "20ed7481cf6194824d118a03aea3c030"),
+    "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "89a94a7bad2ca66ab1f928943fa981ac"),
+    "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751", "cbfc31d3a7ce033c137b5507b5a0e1c4"),
+    "data_batch_4": ("634d18415352ddfa80567beed471001a", "81968d57390ff463d803ae4c69d5f099"),
+    "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb", "ecfc38a9c6a52bcf1d29a04a27dd8620"),
+    "test_batch": ("40351d587109b95175f43aff81a1287e", "51d87c978d952cda189ed2967c8aed3b"),
+}
+_CIFAR10_COPIES = (
+    "CIFAR-10 (official files): Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html",
     "CIFAR-10 (JPEG copy): official order and labels (Krizhevsky 2009), but not the official pixels: each "
-    "image went through JPEG once, at about 30 dB, save the first 1,017 of data_batch_1 and of test_batch"
+    "image went through JPEG once, at about 30 dB, save the first 1,017 of data_batch_1 and of test_batch",
 )
 
 
 def _cifar10(folder: Path) -> Dataset:
-    images, labels, kinds = zip(
-        *(_read_batch(folder / batch.name, batch) for batch in _CIFAR10_BATCHES), strict=True
-    )
-    if len(set(kinds)) > 1:
-        which = ", ".join(
-            f"{batch.name} {kind.split(':')[0]}" for batch, kind in zip(_CIFAR10_BATCHES, kinds, strict=True)
-        )
+    read = [_read_batch(folder / name, known) for name, known in _CIFAR10_MD5S.items()]
+    images, labels, copies = zip(*read, strict=True)
+    if len(set(copies)) > 1:
+        titles = (_CIFAR10_COPIES[copy].split(":")[0] for copy in copies)
+        which = ", ".join(map(" ".join, zip(_CIFAR10_MD5S, titles, strict=True)))
         raise ValueError(f"{folder} mixes two copies: {which}; {_mend(folder)}")
-    md5 = ", ".join(
-        f"{batch.name} {batch.official_md5 if kinds[0] == _CIFAR10_OFFICIAL else batch.jpeg_copy_md5}"
-        for batch in _CIFAR10_BATCHES
-    )
-    return Dataset(
-        "cifar10",
-        _unit_rows(images[:-1]),
-        np.concatenate(labels[:-1]),
-        _unit_rows(images[-1:]),
-        labels[-1],
-        f"{kinds[0]}; MD5 of the files: {md5}",
-    )
+    md5 = ", ".join(f"{name} {known[copies[0]]}" for name, known in _CIFAR10_MD5S.items())
+    provenance = f"{_CIFAR10_COPIES[copies[0]]}; MD5 of the files: {md5}"
+    x_train, x_test = _unit_rows(images[:-1]), _unit_rows(images[-1:])
+    return Dataset("cifar10", x_train, np.concatenate(labels[:-1]), x_test, labels[-1], provenance)
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -313,25 +269,24 @@ class _ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _read_batch(path: Path, batch: _Batch) -> tuple[np.ndarray, np.ndarray, str]:
+def _read_batch(path: Path, known: tuple[str, str]) -> tuple[np.ndarray, np.ndarray, int]:
     """Read one CIFAR-10 batch: images (n, 3072) uint8, labels (n,) int64, and which known copy it is of.
 
     Only a file whose checksum is known is unpickled, and it can import nothing but arrays.
     """
     content = _read(path)
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    kind = {batch.official_md5: _CIFAR10_OFFICIAL, batch.jpeg_copy_md5: _CIFAR10_JPEG_COPY}.get(digest)
-    if kind is None:
-        raise _damaged(path, f"its MD5 is {digest}, expected {batch.official_md5}")
-    known = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
-    return known[b"data"], np.asarray(known[b"labels"], np.int64), kind
+    if digest not in known:
+        raise _damaged(path, f"its MD5 is {digest}, expected {known[0]}")
+    batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+    return batch[b"data"], np.asarray(batch[b"labels"], np.int64), known.index(digest)
 
 
 def _download_cifar10(target: Path) -> None:
     import pooch
 
     folder = target.parent
-    members = [f"{target.name}/{batch.name}" for batch in _CIFAR10_BATCHES]
+    members = [f"{target.name}/{name}" for name in _CIFAR10_MD5S]
     unpack = pooch.Untar(members=members, extract_dir=".")
     archive = _CIFAR10_URL.rsplit("/", 1)[-1]
     pooch.retrieve(_CIFAR10_URL, f"md5:{_CIFAR10_MD5}", archive, folder, processor=unpack, progressbar=True)
@@ -345,24 +300,19 @@ def _digits() -> Dataset:
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    pixels, labels = images.astype(np.uint8), labels.astype(np.int64)
+    pixels, labels, cut = images.astype(np.uint8), labels.astype(np.int64), 1_437
     digest = hashlib.sha256(pixels.tobytes() + labels.astype(np.uint8).tobytes()).hexdigest()
-    train, test = slice(None, 1_437), slice(1_437, None)
-    return Dataset(
-        "digits",
-        _unit_rows([pixels[train]], maximum=16),
-        labels[train],
-        _unit_rows([pixels[test]], maximum=16),
-        labels[test],
+    x = _unit_rows([pixels], maximum=16)
+    provenance = (
         "digits: the test set of Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998, UCI), as "
         "scikit-learn carries it, the first 1,437 for training and the last 360 for testing; "
-        f"SHA-256 of the pixels and labels as bytes: {digest}",
+        f"SHA-256 of the pixels and labels as bytes: {digest}"
     )
+    return Dataset("digits", x[:cut], labels[:cut], x[cut:], labels[cut:], provenance)
 
 
 def _unit_rows(images: Sequence[np.ndarray], maximum: int = 255) -> np.ndarray:
     """Join arrays of bytes along the first axis: (n, d) float32 in [0, 1]."""
-    rows = [array.reshape(len(array), -1) for array in images]
-    joined = np.concatenate(rows, dtype=np.float32)
+    joined = np.concatenate([array.reshape(len(array), -1) for array in images], dtype=np.float32)
     joined /= maximum
     return joined

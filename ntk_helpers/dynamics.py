@@ -1,16 +1,13 @@
 """Training in function space with squared loss and a frozen kernel: gradient flow, GD, SGD and its SDE.
 
 Setting (paper S, section 2): N examples, loss (1/N) sum_i |f(x_i) - y_i|^2 / 2, kernel K frozen. The state
-is the residual z = f - y on P points of which the first N are the training points; on a test point, whose
-label plays no part, put y = 0 or the label, as you like. With K of shape (P, N), its columns the training
-points, one step of size eta on a batch B of S examples moves every point by
+is the residual z = f - y on P points of which the first N are the training points; a test point's label
+plays no part, y = 0 will do. With K of shape (P, N) one step of size eta on a batch B of S examples is
 
     z <- z - (eta / S) K D_B z_train,          D_B = diag(how often each training point is in B).
 
 D_B is drawn afresh at each step, so mean and second moment of z obey closed linear equations, which are
-solved here without sampling. Every function takes several outputs at once: z of shape (P, o), which share K
-and the batches. Where a function takes `steps`, it is a number of steps, and every one from 0 on is returned,
-or an increasing sequence of those to return.
+solved here without sampling. Several outputs, z of shape (P, o), share K and the batches.
 """
 
 from typing import NamedTuple
@@ -19,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.special import exprel
 
 from ntk_helpers import _checks
 from ntk_helpers._precision import float64, numbers
@@ -97,8 +95,7 @@ def gradient_flow(kernel, residual, *, times) -> np.ndarray:
     n = np.shape(kernel)[1] if np.ndim(kernel) == 2 else 1
 
     def integral(lam):
-        safe = np.where(lam > 0, lam, 1.0)
-        return np.where(lam > 0, -np.expm1(-times * lam / n) / safe, times / n)
+        return times / n * exprel(-times * lam / n)
 
     return _spectral(kernel, residual, lambda lam: np.exp(-times * lam / n), integral)
 
@@ -132,13 +129,9 @@ def gradient_descent(kernel, residual, *, learning_rate, steps) -> np.ndarray:
     k = _checks.step_counts(steps)[:, None]
 
     def integral(lam):
-        # (1 - (1 - x)^k) / lam with x = rate lam: through expm1 and log1p where x is small, plainly
-        # elsewhere.
-        x = rate * lam
-        small = np.where(x < 0.5, x, 0.0)
-        safe = np.where(lam > 0, lam, 1.0)
-        gone = np.where(x < 0.5, -np.expm1(k * np.log1p(-small)), 1 - (1 - x) ** k)
-        return np.where(lam > 0, gone / safe, k * rate)
+        x = rate * lam  # 1 - (1 - x)^k cancels where x is small
+        gone = np.where(x < 0.5, -np.expm1(k * np.log1p(-np.minimum(x, 0.5))), 1 - (1 - x) ** k)
+        return np.where(lam > 0, gone / np.where(lam > 0, lam, 1.0), k * rate)
 
     path = _spectral(kernel, residual, lambda lam: (1 - rate * lam) ** k, integral)
     n = np.shape(kernel)[1]
@@ -259,15 +252,14 @@ def sgd_moments(kernel, residual, *, learning_rate, batch_size, steps, replaceme
     Notes
     -----
     The closed form of paper S's section 2 for squared loss; derived in chapter 7. `sgd_moments_step` is the
-    equation as it stands here, this function computes it in the eigenbasis of K.
+    equation as it stands; this function computes it in the eigenbasis of K.
     """
     _checks.positive(learning_rate=learning_rate)
     counts = _checks.step_counts(steps)
     rows, state, q, basis = _rotated(kernel, residual)
     noise = noise_factor(len(q), batch_size, replacement)
-    threshold = stability_threshold(
-        np.asarray(kernel)[: len(q)], batch_size=batch_size, replacement=replacement
-    )
+    batches = {"batch_size": batch_size, "replacement": replacement}
+    threshold = stability_threshold(np.asarray(kernel)[: len(q)], **batches)
     warn_above(threshold, learning_rate, "the mean-square stability threshold", "the second moment", 4)
     gaps = np.diff(counts, prepend=0)
     mean, second = _sgd_path(rows, state, q, basis, learning_rate, noise, gaps)
@@ -300,7 +292,6 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
     Returns
     -------
     Moments
-        At the times.
 
     Raises
     ------
@@ -335,10 +326,8 @@ def sde_moments(kernel, residual, *, learning_rate, batch_size, times, tolerance
             raise RuntimeError(
                 f"the second moment could not be integrated to t = {times[-1]}: {solution.message}"
             )
-        second = np.einsum(
-            "ij,tjk,lk->til", basis, solution.y.T.reshape(-1, *start.shape), basis, optimize=True
-        )
-        paths.append(second)
+        second = solution.y.T.reshape(-1, *start.shape)
+        paths.append(np.einsum("ij,tjk,lk->til", basis, second, basis, optimize=True))
     return _moments(np.moveaxis(mean[which], -1, 0), np.array(paths)[:, which], residual)
 
 

@@ -1,16 +1,16 @@
-"""The kernels of one finite network, by layer structure.
+"""The kernels of one finite network, without Jacobians with respect to the parameters.
 
-Nothing here forms a Jacobian with respect to the parameters. A layer y^l = c W z + e b (z the input of the
+A layer y^l = c W z + e b (z the input of the
 layer) has the parameter Jacobian  dy_k / dW_ij = c delta_ki z_j,  so its share of the tangent kernel is a
 product of two Gram matrices, one of what goes into the layer and one of what comes back to it.
 """
 
 import math
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ntk_helpers import _checks
 from ntk_helpers._precision import own_rules
@@ -59,12 +59,9 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
     net.check_params(params)
     x1 = _checks.finite_inputs("x1", net.checked_inputs("x1", x1, params))
     x2 = None if x2 is None else _checks.finite_inputs("x2", net.checked_inputs("x2", x2, params))
-    itemsize = x1.dtype.itemsize
-    rows, columns = _block_sizes(
-        net, trace_outputs, itemsize, len(x1), None if x2 is None else len(x2), memory_limit
-    )
-    kernel = partial(_ntk, net, trace_outputs, params)
-    return _blocks(kernel, x1, x2, rows, columns, trace_outputs)
+    n2 = None if x2 is None else len(x2)
+    rows, columns = _block_sizes(net, trace_outputs, x1.dtype.itemsize, len(x1), n2, memory_limit)
+    return _blocks(partial(_ntk, net, trace_outputs, params), x1, x2, rows, columns, trace_outputs)
 
 
 @own_rules()
@@ -99,34 +96,24 @@ def empirical_nngp(net, params, x1, x2=None):
 # The kernels of one block of inputs.
 
 
+# Of the two the compiler drops what is not asked for.
+_nngp = jax.jit(lambda net, *arguments: both_kernels(net, *arguments)[0], static_argnums=0)
+
+
 @partial(jax.jit, static_argnums=(0, 1))
 def _ntk(net, trace_outputs, params, x1, x2):
-    rows, columns, x = _both(x1, x2)
-    with jax.default_matmul_precision("highest"):
-        return _backward(net, trace_outputs, params, x, _forward(net, params, x), rows, columns)
+    return both_kernels(net, params, x1, x2, trace_outputs)[1]
 
 
-@partial(jax.jit, static_argnums=0)
-def _nngp(net, params, x1, x2):
-    rows, columns, x = _both(x1, x2)
-    with jax.default_matmul_precision("highest"):
-        return _last_covariance(net, x, _forward(net, params, x), rows, columns)
-
-
-def both_kernels(net, params, x1, x2):
-    """`empirical_nngp` and `empirical_ntk` (mean over outputs) by one pass through the network."""
-    rows, columns, x = _both(x1, x2)
+def both_kernels(net, params, x1, x2, trace_outputs=True):
+    """`empirical_nngp` and `empirical_ntk` by one pass of all the inputs through the network."""
+    rows, columns, x = slice(None), slice(None), x1
+    if x2 is not None:
+        rows, columns, x = slice(0, len(x1)), slice(len(x1), None), jnp.concatenate([x1, x2])
     with jax.default_matmul_precision("highest"):
         entering = _forward(net, params, x)
         nngp = _last_covariance(net, x, entering, rows, columns)
-        return nngp, _backward(net, True, params, x, entering, rows, columns)
-
-
-def _both(x1, x2):
-    """All the inputs in one array, to go through the network together, and where each set lies in it."""
-    if x2 is None:
-        return slice(None), slice(None), x1
-    return slice(0, len(x1)), slice(len(x1), None), jnp.concatenate([x1, x2])
+        return nngp, _backward(net, trace_outputs, params, x, entering, rows, columns)
 
 
 def _forward(net, params, x):
@@ -142,7 +129,6 @@ def _forward(net, params, x):
 
 def _backward(net, trace_outputs, params, x, entering, rows, columns):
     """Sum over the layers, last to first, of the product of the two Gram matrices."""
-    later = params[1:]
     outputs = net.widths[-1]
 
     def share(z, delta):
@@ -165,9 +151,8 @@ def _backward(net, trace_outputs, params, x, entering, rows, columns):
 
     n1, n2 = len(x[rows]), len(x[columns])
     delta = jnp.broadcast_to(jnp.eye(outputs, dtype=x.dtype), (len(x), outputs, outputs))
-    kernel = jnp.zeros((n1, n2) if trace_outputs else (n1, outputs, n2, outputs), x.dtype)
-    carry = delta, kernel
-    for run, inputs in zip(reversed(later), reversed(entering), strict=True):
+    carry = delta, jnp.zeros((n1, n2) if trace_outputs else (n1, outputs, n2, outputs), x.dtype)
+    for run, inputs in zip(reversed(params[1:]), reversed(entering), strict=True):
         carry, _ = scan_layers(step, carry, (run.weights, inputs), reverse=True)
     delta, kernel = carry
     kernel = kernel + share(x, delta)
@@ -186,21 +171,12 @@ def _last_covariance(net, x, entering, rows, columns):
 # Blocks of inputs within a memory bound.
 
 
-class _Chunk(NamedTuple):
-    rows: jax.Array
-    used: int
-
-
 def padded_chunks(rows, size):
-    """Chunks of equal size, the last filled up by repetition: one compilation serves them all."""
+    """Chunks of one size, the last filled up so that one program serves all, and how much of each counts."""
     count = -(-len(rows) // size)
     size = -(-len(rows) // count)
     for start in range(0, len(rows), size):
-        used = min(size, len(rows) - start)
-        chunk = rows[start : start + used]
-        if used < size:
-            chunk = jnp.concatenate([chunk, jnp.broadcast_to(chunk[:1], (size - used, *chunk.shape[1:]))])
-        yield _Chunk(chunk, used)
+        yield rows[np.minimum(np.arange(start, start + size), len(rows) - 1)], min(size, len(rows) - start)
 
 
 def _blocks(kernel, x1, x2, rows, columns, trace_outputs):
@@ -212,13 +188,12 @@ def _blocks(kernel, x1, x2, rows, columns, trace_outputs):
     down = list(padded_chunks(x1, rows))
     across = down if symmetric else list(padded_chunks(x2, columns))
     blocks = {}
-    for i, one in enumerate(down):
-        for j, other in enumerate(across):
+    for i, (one, height) in enumerate(down):
+        for j, (other, width) in enumerate(across):
             if symmetric and i > j:
                 blocks[i, j] = blocks[j, i].transpose(axes)
             else:
-                block = kernel(one.rows, None if symmetric and i == j else other.rows)
-                blocks[i, j] = block[: one.used, : other.used]
+                blocks[i, j] = kernel(one, None if symmetric and i == j else other)[:height, :width]
     lines = ([blocks[i, j] for j in range(len(across))] for i in range(len(down)))
     return jnp.concatenate([jnp.concatenate(line, axis=1) for line in lines])
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from ntk_helpers import _checks, activations, mean_field
 from ntk_helpers._precision import float64
+from ntk_helpers.activations.quadrature import legendre
 from ntk_helpers.networks import WEIGHTS
 
 #: Nodes along a radius for one and for two inputs, from 0 to RADIUS, and over the angle between two kinks.
@@ -35,10 +36,8 @@ def relative_variance(widths, *, activation, weights="gaussian"):
     linear and |y|. Given its gates the network is linear, and the gates are fair coins (Theorem 17.1). The
     mean is the limit of infinite width, L q (sigma_w^2 (a^2 + b^2) / 2)^(L-1). The second moment is a sum
     over pairs of layers l < k of products of E R^2 of the layers outside and E (Tr A A^T)^2, with A the
-    product of gates and weights between, from a recursion of (E (Tr A A^T)^2, E Tr (A A^T)^2).
-    With equal widths n, L layers, a = 1 + (3 kappa - 1)/n and b = 1 - 1/n (Gaussian) the terms are
-    a^(L-1-j) (a^j + 2 b^j) / 3, j = k - l; with a = 1 + 3 (kappa - 1)/(n + 2) (square orthogonal) they are
-    a^(L-1-j) [(1 + 2/n) a^j + 2 (1 - 1/n)] / 3.
+    product of gates and weights between, from a recursion of (E (Tr A A^T)^2, E Tr (A A^T)^2). Theorem 17.2
+    has the terms for equal widths.
 
     Parameters
     ----------
@@ -53,18 +52,12 @@ def relative_variance(widths, *, activation, weights="gaussian"):
     Raises
     ------
     ValueError
-        If the widths are not such integers, the activation does not have two slopes, or the weights are
-        another ensemble.
+        If an argument is not as described.
     """
-    widths = [_checks.positive_integer("widths", n) for n in widths]
-    if len(widths) < 2:
-        raise ValueError(f"widths must hold at least the input and the output width, got {widths}")
-    _check_weights(weights)
+    _checks.one_of("weights", weights, WEIGHTS)
     kappa = _kappa(activations.get(activation))
-    n = np.array(widths, dtype=float)
-    inverse = np.zeros(len(n) - 1)  # 1/N of each of the L weight matrices
-    if weights == "orthogonal":
-        inverse = 1 / np.maximum(n[1:], n[:-1])
+    n = np.array(_checks.widths(widths), dtype=float)
+    inverse = (weights == "orthogonal") / np.maximum(n[1:], n[:-1])  # 1/N of each of the L weight matrices
     hidden = n[1:-1]
     square = (3 * kappa + hidden - 1) / hidden
     ahead = np.append(1.0, np.cumprod(square / (1 + 2 * inverse[:-1])))  # layers below share l
@@ -151,7 +144,7 @@ def leading_order(
     activation = activations.get(activation)
     sigma_w = _checks.standard_deviation("sigma_w", sigma_w)
     sigma_b = _checks.standard_deviation("sigma_b", sigma_b)
-    _check_weights(weights)
+    _checks.one_of("weights", weights, WEIGHTS)
     if sigma_w == 0:
         raise ValueError("sigma_w must be positive, got 0.0: no signal passes")
     if any(kink != 0 for kink in activation.kinks):
@@ -160,27 +153,22 @@ def leading_order(
         raise ValueError(f"q1 must be finite and larger than sigma_b^2 = {sigma_b**2:g}, got {q1!r}")
     if not 0 < first_ratio <= 1:
         raise ValueError(f"first_ratio must be n / max(n, d), in (0, 1], got {first_ratio!r}")
-    p = 1 if c1 is None else 2
-    covariance = np.full((p, p), float(q1))
-    if p == 2:
-        if not -1 < c1 < 1 or q1 * (1 - abs(c1)) <= 0:
-            raise ValueError(f"c1 must be a correlation between -1 and 1, got {c1!r}; None for x' = x")
-        covariance[0, 1] = covariance[1, 0] = q1 * c1
-    state = _first(covariance)
+    if c1 is not None and (not -1 < c1 < 1 or q1 * (1 - abs(c1)) <= 0):
+        raise ValueError(f"c1 must be a correlation between -1 and 1, got {c1!r}; None for x' = x")
+    correlations = np.ones((1, 1)) if c1 is None else np.array([[1.0, c1], [c1, 1.0]])
+    state = _first(q1 * correlations)
     rows, functions = [_row(state)], _functions(activation)
+    gamma = float(weights == "orthogonal")
     for layer in range(1, depth):
-        gamma = float(weights == "orthogonal")
         forward = gamma * first_ratio if layer == 1 else gamma
         state = _next(state, functions, sigma_w, sigma_b, forward, gamma)
         rows.append(_row(state))
     found = LeadingOrder(*(np.array(column) for column in zip(*rows, strict=True)))
-    if depth > 1 and p == 1:
-        q = found.nngp[:-1]
-        exact = sigma_w**2 * activation.variance(q)[0] + sigma_b**2
-        if not np.allclose(found.nngp[1:], exact, rtol=1e-8):
-            raise ValueError(
-                f"q1 and sigma_w lead to variances up to {q.max():g}, too large for a quadrature"
-            )
+    q = found.nngp[:-1]
+    if c1 is None and not np.allclose(
+        found.nngp[1:], sigma_w**2 * activation.variance(q)[0] + sigma_b**2, rtol=1e-8
+    ):
+        raise ValueError(f"q1 and sigma_w lead to variances up to {q.max():g}, too large for a quadrature")
     return found
 
 
@@ -206,7 +194,7 @@ def edge_slope(activation, *, sigma_b, weights="gaussian"):
     ValueError
         If the weights are another ensemble, there is no edge, or q* is 0 there.
     """
-    _check_weights(weights)
+    _checks.one_of("weights", weights, WEIGHTS)
     activation = activations.get(activation)
     sigma_w, q = mean_field.edge_of_chaos(activation, sigma_b=sigma_b)
     if not q > 0:
@@ -254,25 +242,18 @@ def _row(state):
     return q, k_mean, k_variance, theta, state.mean[-1] / theta, a + spread.sum(), a, spread
 
 
-@functools.cache
-def _legendre(points):
-    """Gauss's nodes and weights on (-1, 1): slow to compute, and every layer asks for the same."""
-    return np.polynomial.legendre.leggauss(points)
-
-
 def _nodes(root):
     """Nodes g (k, p) and weights of a standard Gaussian; no kink u_a = (root g)_a = 0 within a panel."""
-    r, w = _legendre(RADIAL[len(root)])
-    r, w = RADIUS * (r + 1) / 2, RADIUS * w / 2
+    r, w = (RADIUS * rule for rule in legendre(RADIAL[len(root)]))
     bell = w * np.exp(-(r**2) / 2)
     if len(root) == 1:
         return np.concatenate([r, -r])[:, None], np.tile(bell, 2) / np.sqrt(2 * np.pi)
     half = np.arctan2(-root[:, 0], root[:, 1])
     edges = np.sort(np.concatenate([half, half + np.pi]) % (2 * np.pi))
     edges = np.append(edges, edges[0] + 2 * np.pi)
-    x, v = _legendre(ANGULAR)
+    x, v = legendre(ANGULAR)
     length = np.diff(edges)[:, None]
-    angle, weight = (edges[:-1, None] + length * (x + 1) / 2).ravel(), (length * v / 2).ravel()
+    angle, weight = (edges[:-1, None] + length * x).ravel(), (length * v).ravel()
     g = np.stack([np.outer(r, np.cos(angle)), np.outer(r, np.sin(angle))], axis=-1).reshape(-1, 2)
     return g, np.outer(bell * r, weight).ravel() / (2 * np.pi)
 
@@ -286,8 +267,7 @@ def _unit(state, functions, sigma_w, sigma_b, forward, backward):
     except np.linalg.LinAlgError:
         raise ValueError("c1 must stay apart from 1: the inputs have become parallel; lower depth") from None
     g, w = _nodes(root)
-    u = g @ root.T
-    phi, slope = map(np.asarray, functions(u))
+    phi, slope = map(np.asarray, functions(g @ root.T))
     pairs = list(itertools.combinations_with_replacement(range(p), 2))
     values = np.stack([phi[:, a] * phi[:, b] for a, b in pairs] + [slope[:, 0] * slope[:, -1]])
     values *= sigma_w**2
@@ -296,12 +276,11 @@ def _unit(state, functions, sigma_w, sigma_b, forward, backward):
     eye, gg = np.eye(p), (g[:, :, None] * g[:, None, :]).reshape(-1, p * p)
     second = (values * w) @ gg - limits[:, None] * eye.ravel()
     fourth = np.einsum("fa,ab->fab", values * w, gg)
-    fourth = np.swapaxes(fourth, 1, 2) @ gg - limits[:, None, None] * _degree_four(p)
+    parts = [np.einsum(term, eye, eye) for term in ("ij,kl->ijkl", "ik,jl->ijkl", "il,jk->ijkl")]
+    fourth = np.swapaxes(fourth, 1, 2) @ gg - limits[:, None, None] * sum(parts).reshape(p * p, p * p)
     h = second.reshape(-1, p, p)
-    for term in ("fij,kl->fijkl", "fkl,ij->fijkl", "fik,jl->fijkl"):
-        fourth -= np.einsum(term, h, eye).reshape(fourth.shape)
-    for term in ("fil,jk->fijkl", "fjk,il->fijkl", "fjl,ik->fijkl"):
-        fourth -= np.einsum(term, h, eye).reshape(fourth.shape)
+    for pair in ("ij,kl", "kl,ij", "ik,jl", "il,jk", "jk,il", "jl,ik"):
+        fourth -= np.einsum(f"f{pair}->fijkl", h, eye).reshape(fourth.shape)
     # A change k of the covariance is root X root^T; `white` maps its upper triangle to X.
     inverse = np.linalg.inv(root)
     white = np.zeros((p * p, len(pairs)))
@@ -320,21 +299,13 @@ def _unit(state, functions, sigma_w, sigma_b, forward, backward):
     return limits, jacobian, noise, mean, b, (phi, slope, g, w, root, share, h[-1])
 
 
-def _degree_four(p):
-    """E[g_i g_j g_k g_l], (p^2, p^2)."""
-    eye = np.eye(p)
-    parts = [np.einsum(term, eye, eye) for term in ("ij,kl->ijkl", "ik,jl->ijkl", "il,jk->ijkl")]
-    return sum(parts).reshape(p * p, p * p)
-
-
 def _next(state, functions, sigma_w, sigma_b, forward, backward):
     limits, jacobian, noise, mean, b, unit = _unit(state, functions, sigma_w, sigma_b, forward, backward)
     phi, slope, g, w, root, share, h = unit
     p, theta, chi = len(root), state.theta, limits[-1]
     upper = np.triu_indices(p)
     weights_part = np.zeros((p, p))
-    weights_part[upper] = limits[:-1]
-    weights_part.T[upper] = limits[:-1]
+    weights_part[upper] = weights_part.T[upper] = limits[:-1]
     corner = p - 1  # of (x, x') in the upper triangle
     # (k', t') = transfer (k, t) + source (e, z)
     source = np.eye(len(limits))
@@ -362,8 +333,3 @@ def _kappa(activation):
         raise ValueError(f"activation must have two slopes, as relu or linear, got {activation.name}")
     a, b = (float(slope) ** 2 for slope in activation.slopes)
     return 2 * (a**2 + b**2) / (a + b) ** 2
-
-
-def _check_weights(weights):
-    if weights not in WEIGHTS:
-        raise ValueError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, got {weights!r}")

@@ -73,14 +73,13 @@ def _first(net, run, x):
 @partial(jax.jit, static_argnums=0)
 def _through(net, run, start, stop, carry):
     """Behind layers start, ..., stop - 1 of a run. The bounds are traced: one program for all stretches."""
+
+    def through(l, carry):
+        return _push(partial(net.layer, jax.tree.map(lambda leaf: leaf[l], run)), *carry)
+
     if run.weights.shape[0] == 1:  # may change the width, which a loop does not allow
-        return _push(partial(net.layer, jax.tree.map(lambda leaf: leaf[0], run)), *carry)
-    return jax.lax.fori_loop(
-        start,
-        stop,
-        lambda l, carry: _push(partial(net.layer, jax.tree.map(lambda leaf: leaf[l], run)), *carry),
-        carry,
-    )
+        return through(0, carry)
+    return jax.lax.fori_loop(start, stop, through, carry)
 
 
 def _push(layer, y, tangents):

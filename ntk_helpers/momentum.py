@@ -22,12 +22,6 @@ from ntk_helpers.dynamics import Moments
 __all__ = ["momentum_moments", "momentum_threshold"]
 
 
-def _checked_momentum(momentum) -> float:
-    if not (isinstance(momentum, numbers.Real) and -1 < float(momentum) < 1):
-        raise ValueError(f"momentum must be a number between -1 and 1, got {momentum!r}; 0 is plain SGD")
-    return float(momentum)
-
-
 @float64
 def momentum_moments(
     kernel, residual, *, learning_rate, batch_size, momentum, steps, replacement=True
@@ -46,18 +40,13 @@ def momentum_moments(
 
     Parameters
     ----------
-    kernel : (P, N), the first N rows the training points.
+    kernel, learning_rate, batch_size, steps, replacement : as in `sgd_moments`.
     residual : (P,), at the start, where the velocity is zero.
-    learning_rate : eta, positive.
-    batch_size : S, positive integer.
     momentum : beta, between -1 and 1.
-    steps : a number, or an increasing sequence of T step counts.
-    replacement : whether an example may be in a batch twice.
 
     Returns
     -------
     Moments
-        .mean (T, P) and .second (T, P, P) of the residual after the steps.
 
     Raises
     ------
@@ -81,18 +70,16 @@ def momentum_moments(
     kernel, state, eigenvalues, _ = _checks.kernel_and_residual(kernel, residual)
     n = len(eigenvalues)
     nu = noise_factor(n, batch_size, replacement)
-    setting = {"batch_size": batch_size, "momentum": beta, "replacement": replacement}
-    threshold = momentum_threshold(kernel[:n], **setting)
+    batches = {"batch_size": batch_size, "replacement": replacement}
+    threshold = momentum_threshold(kernel[:n], momentum=beta, **batches)
     warn_above(threshold, learning_rate, "the mean-square stability threshold", "the second moment", 4)
-    z = state[:, 0]
-    w = np.zeros_like(z)
+    z, w = state[:, 0], np.zeros(len(state))
     second = np.outer(z, z)
     cross, velocity = np.zeros_like(second), np.zeros_like(second)
-    means, seconds = [], []
+    kept = []
     for step in range(counts[-1] + 1):
         if step in counts:
-            means.append(z)
-            seconds.append(second)
+            kept.append((z, second))
         w = beta * w - learning_rate / n * kernel @ z[:n]
         z = z + w
         train = second[:n, :n]
@@ -102,7 +89,7 @@ def momentum_moments(
         moved = beta * cross - learning_rate / n * second[:, :n] @ kernel.T  # E[z w'^T], the old z
         cross = moved + velocity
         second = second + moved + moved.T + velocity
-    return Moments(np.array(means), np.array(seconds))
+    return Moments(*map(np.array, zip(*kept, strict=True)))
 
 
 @float64
@@ -155,3 +142,9 @@ def momentum_threshold(kernel, *, batch_size, momentum, replacement=True) -> flo
 
     # The first crossing: the gain is small at first, and above one at the threshold of descent.
     return float(brentq(excess, 1e-9 * descent, descent * (1 - 1e-12), rtol=1e-12))
+
+
+def _checked_momentum(momentum) -> float:
+    if not (isinstance(momentum, numbers.Real) and -1 < float(momentum) < 1):
+        raise ValueError(f"momentum must be a number between -1 and 1, got {momentum!r}; 0 is plain SGD")
+    return float(momentum)

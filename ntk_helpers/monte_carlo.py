@@ -73,8 +73,7 @@ def monte_carlo_kernels(
     Raises
     ------
     ValueError
-        If inputs have the wrong shape or are not finite, `networks` is not a positive integer, or
-        `memory_limit` is too small for one network.
+        If an argument is not like this, or `memory_limit` is too small for one network.
     """
     networks = _checks.positive_integer("networks", networks)
     key = _checks.random_key("key", key)
@@ -84,13 +83,10 @@ def monte_carlo_kernels(
     at_once = _networks_at_once(net, shapes, x1, x2, networks, memory_limit)
     moments = (_Moments(), _Moments())
     keys = jax.random.split(key, networks)
-    for chunk in padded_chunks(keys, at_once):
-        kernels = _sampled_kernels(net, dtype, chunk.rows, x1, x2)
-        moments = tuple(
-            old.merge(_moments(np.asarray(new[: chunk.used], np.float64)))
-            for old, new in zip(moments, kernels, strict=True)
-        )
-    nngp, ntk = (_estimate(moment) for moment in moments)
+    for chunk, used in padded_chunks(keys, at_once):
+        news = (np.asarray(new[:used], np.float64) for new in _sampled_kernels(net, dtype, chunk, x1, x2))
+        moments = tuple(old.merge(_moments(new)) for old, new in zip(moments, news, strict=True))
+    nngp, ntk = map(_estimate, moments)
     return MonteCarloKernels(nngp, ntk, networks)
 
 
@@ -156,9 +152,7 @@ def _estimate(moments):
         unknown = np.full_like(mean, np.nan)
         return Estimate(mean, unknown, unknown, unknown)
     variance = m2 / (count - 1)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # a kernel entry that is zero has no relative variance
+    with np.errstate(divide="ignore", invalid="ignore"):  # a kernel entry of zero has no relative variance
         relative = variance / mean**2
         third, fourth = m3 / count / mean**3, m4 / count / mean**4
         error = np.sqrt(np.maximum(fourth - relative**2 - 4 * relative * third + 4 * relative**3, 0) / count)

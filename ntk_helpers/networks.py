@@ -10,7 +10,6 @@ import math
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import groupby
-from numbers import Integral
 from typing import NamedTuple
 
 import jax
@@ -23,7 +22,6 @@ from ntk_helpers.activations import Activation
 
 WEIGHTS = ("gaussian", "orthogonal")
 PARAMETERIZATIONS = ("ntk", "standard")
-ARCHITECTURES = ("fcn", "residual")
 #: Layers of so many weights are not stacked. A loop copies the weights of each layer out of the stack and its
 #: gradient into one, which takes longer than their products with a few inputs.
 WIDE = 2**16
@@ -58,17 +56,15 @@ class Network:
     one has biases that start at zero and are trained.
 
     The layers after the first of a residual network have one width n, but the last may be narrower: its
-    output is then the first n_L coordinates of the y^L of width n (the skip connection takes as many
-    coordinates of y^{L-1}). In law this is the network of width n looked at through some of its
-    coordinates, so the wide limit of its NTK is that of `kernels.residual_kernels` at the same depth.
+    output is then the first n_L coordinates of the y^L of width n. In law this is the network of width n
+    seen through some coordinates, so the wide limit of its NTK is that of `kernels.residual_kernels`.
 
-    The two ensembles of weights (Huang, Du and Xu, 2020, have W^T W = n I for a square layer), stated for the
-    NTK parameterisation; E (W_ij)^2 = 1 in both, whatever the shape:
+    The two ensembles of weights in the NTK parameterisation, E (W_ij)^2 = 1 in both:
 
     * "gaussian": independent N(0, 1) entries.
     * "orthogonal": W = sqrt(max(n_out, n_in)) Q with Q uniform (Haar) on the matrices with orthonormal rows
-      where n_out <= n_in, with orthonormal columns where n_out >= n_in. Hence W W^T = n_in I for a wide,
-      W^T W = n_out I for a tall, and both for a square layer. Biases are Gaussian all the same.
+      where n_out <= n_in, with orthonormal columns where n_out >= n_in. So W W^T = n_in I for a wide and
+      W^T W = n_out I for a tall layer (W^T W = n I, Huang, Du and Xu, 2020). Biases are Gaussian.
 
     Parameters
     ----------
@@ -96,13 +92,13 @@ class Network:
 
     def __post_init__(self):
         # Jitted functions hash and compare the description: one form for each value.
-        object.__setattr__(self, "widths", _checked_widths(self.widths))
+        object.__setattr__(self, "widths", _checks.widths(self.widths))
         object.__setattr__(self, "activation", activations.get(self.activation))
-        object.__setattr__(self, "sigma_w", _checks.standard_deviation("sigma_w", self.sigma_w))
-        object.__setattr__(self, "sigma_b", _checks.standard_deviation("sigma_b", self.sigma_b))
+        for name in ("sigma_w", "sigma_b"):
+            object.__setattr__(self, name, _checks.standard_deviation(name, getattr(self, name)))
         _checks.one_of("weights", self.weights, WEIGHTS)
         _checks.one_of("parameterization", self.parameterization, PARAMETERIZATIONS)
-        _checks.one_of("architecture", self.architecture, ARCHITECTURES)
+        _checks.one_of("architecture", self.architecture, ("fcn", "residual"))
         if self.architecture == "residual":
             _check_residual_widths(self.widths)
 
@@ -151,11 +147,11 @@ class Network:
         scales = self._deviations if self.parameterization == "standard" else lambda n_in: (1.0, 1.0)
         # For each layer the keys of its weights and of its biases.
         keys = jax.vmap(jax.random.split)(jax.random.split(key, self.depth))
-        starts = np.cumsum([0] + [k for k, _, _ in self.runs])
-        return tuple(
-            _draw_layers(self.weights, (n_out, n_in), scales(n_in), dtype, keys[start : start + k])
-            for start, (k, n_out, n_in) in zip(starts, self.runs, strict=False)
-        )
+        params = []
+        for k, n_out, n_in in self.runs:
+            params.append(_draw_layers(self.weights, (n_out, n_in), scales(n_in), dtype, keys[:k]))
+            keys = keys[k:]
+        return tuple(params)
 
     @own_rules()
     def apply(self, params, x) -> jax.Array:
@@ -192,7 +188,7 @@ class Network:
 
         Returns
         -------
-        list of L pairs (W^l, b^l), of shapes (n_l, n_{l-1}) and (n_l,).
+        list of L pairs (W^l, b^l), (n_l, n_{l-1}) and (n_l,)
 
         Raises
         ------
@@ -225,8 +221,8 @@ class Network:
             found = type(params).__name__
         if found != expected:
             raise ValueError(
-                f"params must be those of net.init for widths {_short(self.widths)}, "
-                f"with shapes {_short(expected)}; got {_short(found)}"
+                f"params must be those of net.init for widths {_checks.short(self.widths)}, "
+                f"with shapes {_checks.short(expected)}; got {_checks.short(found)}"
             )
 
     def checked_inputs(self, name, x, params) -> jax.Array:
@@ -290,27 +286,12 @@ def _haar(key, shape, dtype):
     return math.sqrt(large) * (q if shape[0] >= shape[1] else q.T)
 
 
-def _checked_widths(widths):
-    try:
-        widths = tuple(widths)
-    except TypeError:
-        raise ValueError(
-            f"widths must be a tuple (d, n_1, ..., n_L) of positive integers, got {widths!r}"
-        ) from None
-    if len(widths) < 2:
-        raise ValueError(f"widths must hold at least the input and the output width, got {widths!r}")
-    for width in widths:
-        if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
-            raise ValueError(f"widths must be positive integers, got {width!r} in {_short(widths)}")
-    return tuple(int(width) for width in widths)
-
-
 def _check_residual_widths(widths):
     hidden, last = set(widths[1:-1]), widths[-1]
     if len(hidden) > 1 or (hidden and last > max(hidden)):
         raise ValueError(
             "widths of a residual network must be (d, n, ..., n, o) with one hidden width n and an output "
-            f"width o <= n, so that the skip connections fit; got {_short(widths)}"
+            f"width o <= n, so that the skip connections fit; got {_checks.short(widths)}"
         )
 
 
@@ -327,8 +308,3 @@ def _checked_dtype(dtype):
             "or ask for 'float32'"
         )
     return name
-
-
-def _short(value, limit=160):
-    text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "..."

@@ -24,23 +24,11 @@ __all__ = ["neural_tangents"]
 _INSTALL = "pip install --no-deps neural-tangents==0.6.5 frozendict"
 
 # What neural-tangents 0.6.5 takes from JAX under names that JAX has since moved or dropped.
-_CORE_NAMES = (
-    "AbstractValue",
-    "Jaxpr",
-    "JaxprEqn",
-    "Literal",
-    "Primitive",
-    "ShapedArray",
-    "Value",
-    "Var",
-    "eval_context",
-)
+_CORE_NAMES = ("AbstractValue", "Jaxpr", "JaxprEqn", "Literal", "Primitive", "Value", "Var")
 _AD_NAMES = ("UndefinedPrimal", "Zero")
 _UTIL_NAMES = ("safe_map", "safe_zip")
 # It looks these two up in `jax.core` when it runs, too, so they stay there after the import.
 _CORE_NAMES_AT_RUN_TIME = ("ShapedArray", "eval_context")
-
-_MISSING = object()
 
 
 def neural_tangents() -> types.ModuleType:
@@ -73,7 +61,9 @@ def neural_tangents() -> types.ModuleType:
     absent = [name for name in ("neural_tangents", "frozendict") if importlib.util.find_spec(name) is None]
     if absent:
         raise ImportError(f"{' and '.join(absent)} not installed; install without TensorFlow: {_INSTALL}")
-    with _deprecations_of_moved_names_ignored(), _moved_names_restored():
+    with warnings.catch_warnings(), _moved_names_restored():
+        # JAX's notices that the names this module is about are deprecated
+        warnings.filterwarnings("ignore", r"jax\.(core|util|interpreters)\b", DeprecationWarning)
         try:
             module = importlib.import_module("neural_tangents")
         except (ImportError, AttributeError) as error:
@@ -150,18 +140,10 @@ def _refuse_what_leans_on_internals(empirical: types.ModuleType) -> None:
 
 
 @contextlib.contextmanager
-def _deprecations_of_moved_names_ignored() -> Iterator[None]:
-    """Ignore JAX's notices that the names this module is about are deprecated; all other warnings pass."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"jax\.(core|util|interpreters)\b", DeprecationWarning)
-        yield
-
-
-@contextlib.contextmanager
 def _moved_names_restored() -> Iterator[None]:
     """Put the names that neural-tangents imports where it looks for them, and take them away afterwards."""
     with contextlib.ExitStack() as undo:
-        for name in _CORE_NAMES:
+        for name in _CORE_NAMES + _CORE_NAMES_AT_RUN_TIME:
             if not hasattr(jax.core, name):
                 setattr(jax.core, name, _core_name(name))
                 if name not in _CORE_NAMES_AT_RUN_TIME:
@@ -177,31 +159,19 @@ def _moved_names_restored() -> Iterator[None]:
         util = types.ModuleType("jax.util")
         for name in _UTIL_NAMES:
             setattr(util, name, getattr(importlib.import_module("jax._src.util"), name))
-        undo.enter_context(_module_in_place("jax.util", util))
-        # The real one imports TensorFlow.
-        experimental = types.ModuleType("neural_tangents.experimental")
-        undo.enter_context(_module_in_place("neural_tangents.experimental", experimental))
+        # The real `experimental` imports TensorFlow.
+        for module in (util, types.ModuleType("neural_tangents.experimental")):
+            if before := sys.modules.get(module.__name__):
+                undo.callback(sys.modules.__setitem__, module.__name__, before)
+            else:
+                undo.callback(sys.modules.pop, module.__name__)
+            sys.modules[module.__name__] = module
         yield
 
 
 def _core_name(name: str) -> Any:
     """Find a former member of `jax.core`: in `jax.extend.core`, its home now, or where JAX defines it."""
-    public = getattr(jax.extend.core, name, _MISSING)
-    if public is not _MISSING:
-        return public
+    if hasattr(jax.extend.core, name):
+        return getattr(jax.extend.core, name)
     # Some are in annotations only; a JAX that has dropped one altogether does no harm.
     return getattr(importlib.import_module("jax._src.core"), name, object)
-
-
-@contextlib.contextmanager
-def _module_in_place(name: str, module: types.ModuleType) -> Iterator[None]:
-    """Let `import name` find `module`, then let it find again what it found before."""
-    before = sys.modules.get(name)
-    sys.modules[name] = module
-    try:
-        yield
-    finally:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before

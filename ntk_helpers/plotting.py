@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ntk_helpers import _checks
+
 INK = "#262626"
 #: Blue, vermilion, green, purple. In the book the first is for Gaussian, the second for orthogonal weights.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -161,8 +163,7 @@ def fit_slope(x, y, *, xscale="log"):
         raise ValueError(f"x and y must be one-dimensional and of equal length, got {x.shape} and {y.shape}")
     if x.size < 3:
         raise ValueError(f"x must have at least 3 points to give the slope an error, got {x.size}")
-    u = np.log(x) if powers else x
-    v = np.log(y)
+    u, v = np.log(x) if powers else x, np.log(y)
     du = u - u.mean()
     spread = du @ du
     # Points that are equal but for rounding have no slope either.
@@ -176,8 +177,7 @@ def fit_slope(x, y, *, xscale="log"):
 
 
 def _is_log(name, scale):
-    if scale not in ("log", "linear"):
-        raise ValueError(f'{name} must be "log" or "linear", got {scale!r}')
+    _checks.one_of(name, scale, ("log", "linear"))
     return scale == "log"
 
 

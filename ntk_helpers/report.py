@@ -1,11 +1,6 @@
-"""What the theory says of a network and its data, in one object: `report`.
+"""What `mean_field`, `kernels`, `dynamics` and `finite_width` say of a network and its data: `report`."""
 
-Nothing is computed here that the other modules do not compute: the phase and its depth scale (`mean_field`),
-the kernel of infinite width and its condition number (`kernels`), the learning rates up to which GD and SGD
-are stable on it (`dynamics`), the scatter of the kernel of finite width (`finite_width`), and from the kernel
-the number of steps and the error of the trained limit.
-"""
-
+import bisect
 import html
 import math
 from dataclasses import dataclass
@@ -218,15 +213,8 @@ def _steps(factors, power):
         terms = np.abs(factors) ** (2 * t)
         return terms.max() if power is None else power @ terms / power.sum()
 
-    low, high = 0, 1
-    while left(high) > FITTED:
-        low, high = high, 2 * high
-        if high > 2**60:
-            return math.inf
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if left(middle) > FITTED else (low, middle)
-    return high
+    t = bisect.bisect_left(range(2**60), True, lo=1, key=lambda t: not left(t) > FITTED)
+    return t if t < 2**60 else math.inf
 
 
 def _left_out(kernel, start, n):

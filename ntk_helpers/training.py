@@ -237,9 +237,7 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
     _checks.unmasked("x", x), _checks.unmasked("y", y)
     if np.ndim(x) < 2 or len(x) == 0:
         raise ValueError(f"x must have shape (n, d) with n >= 1, got {np.shape(x)}")
-    x = jnp.asarray(x, dtype)
-    if not bool(jnp.isfinite(x).all()):
-        raise ValueError("x must be finite, got an infinity or NaN")
+    x = _checks.finite_inputs("x", jnp.asarray(x, dtype))
     if loss not in LOSSES and not callable(loss):
         raise ValueError(f"loss must be one of {', '.join(map(repr, LOSSES))} or a function, got {loss!r}")
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], dtype), params)
@@ -264,12 +262,8 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
         _check_direction(optimizer, one)
     problem = Problem(apply, LOSSES.get(loss, loss), optimizer, batch_size)
     if given is None:
-        given = State(
-            params=jax.tree.map(jnp.asarray, params),
-            optimizer=None if optimizer is None else jax.vmap(optimizer.init)(params),
-            step=0,
-            key=_key_rows(key, m),
-        )
+        inner = None if optimizer is None else jax.vmap(optimizer.init)(params)
+        given = State(jax.tree.map(jnp.asarray, params), inner, 0, _key_rows(key, m))
     return problem, given, jnp.broadcast_to(rate, (m,)), (x, y, None)
 
 
@@ -293,10 +287,9 @@ def _checked_targets(y, loss, outputs, name="y"):
                 f"{name} must be integer labels of shape {outputs.shape[:1]} for cross_entropy,"
                 f" got {y.dtype} of shape {y.shape}"
             )
-        if not ((y >= 0) & (y < outputs.shape[1])).all():
-            raise ValueError(
-                f"{name} must be labels from 0 to {outputs.shape[1] - 1}, got {y.min()} to {y.max()}"
-            )
+        last = outputs.shape[1] - 1
+        if y.min() < 0 or y.max() > last:
+            raise ValueError(f"{name} must be labels from 0 to {last}, got {y.min()} to {y.max()}")
         return jnp.asarray(y, jnp.int32)
     if loss == "squared":
         if np.shape(y) != outputs.shape:

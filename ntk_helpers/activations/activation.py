@@ -24,8 +24,11 @@ _BLOCK = 2**12
 _HIGHEST_ORDER = 8
 
 
-# One function object per function: activations made from the same function are then equal, and compiled once.
+# One object per function: activations made from the same function are then equal, and compiled once.
 _derivative = functools.cache(quadrature.derivative)
+_plane_quadrature = functools.cache(quadrature.expectations)
+_resolved_range = functools.cache(float64(quadrature.resolved_range))
+two_slopes = functools.cache(closed_forms.two_slopes)
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,18 @@ class Activation:
     expectations: Expectations | None = None
 
     def __post_init__(self):
-        kinks = tuple(_checks.finite("kinks", kink) for kink in np.atleast_1d(self.kinks))
-        object.__setattr__(self, "kinks", kinks)
+        put, resolved = functools.partial(object.__setattr__, self), ANY_RANGE
+        put("kinks", tuple(_checks.finite("kinks", kink) for kink in np.atleast_1d(self.kinks)))
         _check_elementwise("phi", self.phi)
-        if self.dphi is None:
-            object.__setattr__(self, "dphi", _derivative(self.phi))
+        put("dphi", _derivative(self.phi) if self.dphi is None else self.dphi)
         _check_elementwise("dphi", self.dphi)
-        resolved = ANY_RANGE
-        if self.slopes is not None:
-            if self.expectations is None:
-                object.__setattr__(self, "slopes", _checked_slopes(self.slopes, self.phi))
-                object.__setattr__(self, "expectations", two_slopes(self.slopes))
+        if self.expectations is None and self.slopes is not None:
+            put("slopes", _checked_slopes(self.slopes, self.phi))
+            put("expectations", two_slopes(*self.slopes))
         elif self.expectations is None:
-            object.__setattr__(self, "expectations", _plane_quadrature(self.phi, self.dphi, kinks))
-            resolved = _resolved_range(self.phi, self.dphi, kinks)
-        if self.q_range is None:
-            object.__setattr__(self, "q_range", resolved)
+            put("expectations", _plane_quadrature(self.phi, self.dphi, self.kinks))
+            resolved = _resolved_range(self.phi, self.dphi, self.kinks)
+        put("q_range", resolved if self.q_range is None else self.q_range)
         low, high = self.q_range
         if not 0.0 <= low < high:
             raise ValueError(f"q_range must be two numbers with 0 <= low < high, got {self.q_range}")
@@ -98,9 +97,8 @@ class Activation:
         if self.slopes is not None and self == leaky_relu(self.slopes[1]):
             return leaky_relu, self.slopes[1:]
         dphi = None if self.dphi == _derivative(self.phi) else self.dphi
-        made = self.slopes is not None or self.expectations == _plane_quadrature(
-            self.phi, self.dphi, self.kinks
-        )
+        plane = _plane_quadrature(self.phi, self.dphi, self.kinks)
+        made = self.slopes is not None or self.expectations == plane
         expectations = None if made else self.expectations
         functions = (_reference(f) for f in (self.phi, dphi))
         return _rebuilt, (self.name, *functions, self.kinks, self.slopes, self.q_range, expectations)
@@ -208,10 +206,8 @@ class Activation:
 def _reference(function):
     """The place of one of jax's own functions, which cannot be pickled; any other function itself."""
     name = getattr(function, "__name__", "")
-    modules = (
-        module for module in (jnp, jax.nn, jax.lax) if name and getattr(module, name, None) is function
-    )
-    return next(((module.__name__, name) for module in modules), function)
+    homes = (module.__name__ for module in (jnp, jax.nn, jax.lax) if getattr(module, name, 0) is function)
+    return next(((home, name) for home in homes), function)
 
 
 def _rebuilt(name, phi, dphi, *others):
@@ -243,23 +239,6 @@ def _in_blocks(activation, method, arguments):
     return tuple(np.concatenate(parts)[:size].reshape(shape) for parts in zip(*blocks, strict=True))
 
 
-@functools.cache
-def _plane_quadrature(phi, dphi, kinks):
-    return quadrature.expectations(phi, dphi, kinks)
-
-
-@functools.cache
-@float64
-def _resolved_range(phi, dphi, kinks):
-    return quadrature.resolved_range(phi, dphi, kinks)
-
-
-@functools.cache
-def two_slopes(slopes):
-    """Expectations of x -> a x for x > 0, b x for x < 0: the same object for the same slopes."""
-    return closed_forms.two_slopes(*slopes)
-
-
 @float64
 def _checked_slopes(slopes, phi):
     """(a, b) as floats, if phi(x) = a x for x > 0 and b x for x < 0."""
@@ -281,18 +260,11 @@ def _checked_slopes(slopes, phi):
 def _correlation_derivatives(activation, order, q):
     q = jnp.asarray(q)
     smooth, function, derivatives = first_jump(activation), activation.dphi, []
-    for k in range(1, order + 1):
-        if k > smooth:
-            derivatives.append(jnp.full_like(q, jnp.inf))
-            continue
-
-        def square(u, function=function):
-            return function(u)[None] ** 2
-
+    for k in range(1, min(order, smooth) + 1):
+        square, function = (lambda u, f=function: f(u)[None] ** 2), _derivative(function)
         mean = quadrature.line_expectation(square, activation.kinks, q.reshape(-1))[0].reshape(q.shape)
         derivatives.append(q**k * mean)
-        function = _derivative(function)
-    return tuple(derivatives)
+    return (*derivatives, *[jnp.full_like(q, jnp.inf)] * (order - len(derivatives)))
 
 
 @functools.cache
@@ -326,8 +298,6 @@ def _check_elementwise(name, function):
                 ) from error
             got = getattr(result, "shape", type(result).__name__)
             if got != shape:
-                raise ValueError(
-                    f"{name} must map an array of shape {shape} to one of the same shape, got {got}"
-                )
+                raise ValueError(f"{name} must map an array of shape {shape} to the same shape, got {got}")
             if result.dtype != jnp.float64:
                 raise ValueError(f"{name} must map float64 to float64, got {result.dtype}")

@@ -1,12 +1,13 @@
-"""The activations with names."""
+"""The activations with names, and their derivatives, which do not cancel in the tails."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
 
 from ntk_helpers import _checks
-from ntk_helpers.activations import closed_forms, elu, functions
+from ntk_helpers.activations import closed_forms, elu
 from ntk_helpers.activations.activation import ANY_RANGE, Activation, two_slopes
 from ntk_helpers.activations.error_functions import EXPECTATIONS
 
@@ -36,8 +37,10 @@ def leaky_relu(slope):
 
 @functools.cache
 def _leaky_relu(slope):
-    known = {1.0: "linear", 0.0: "relu"}
-    name = known.get(slope, f"leaky_relu({slope:g})")
+    name = {1.0: "linear", 0.0: "relu"}.get(slope, f"leaky_relu({slope:g})")
+    slopes, expectations = (1.0, slope), two_slopes(1.0, slope)
+    if slope == 1.0:
+        return Activation(name, lambda x: x, jnp.ones_like, (), slopes, expectations=expectations)
 
     def phi(x):
         return jnp.where(x > 0.0, x, slope * x)
@@ -45,10 +48,41 @@ def _leaky_relu(slope):
     def dphi(x):
         return jnp.where(x > 0.0, 1.0, slope).astype(x.dtype)
 
-    pair = (functions.identity, functions.one) if slope == 1.0 else (phi, dphi)
-    kinks = () if slope == 1.0 else (0.0,)
-    slopes = 1.0, slope
-    return Activation(name, *pair, kinks, slopes, expectations=two_slopes(slopes))
+    return Activation(name, phi, dphi, (0.0,), slopes, expectations=expectations)
+
+
+def _tanh_slope(x):
+    e = jnp.exp(-2.0 * jnp.abs(x))
+    return 4.0 * e / (1.0 + e) ** 2
+
+
+def _sigmoid_slope(x):
+    return 0.25 * _tanh_slope(0.5 * x)
+
+
+def _silu_slope(x):
+    return jax.nn.sigmoid(x) + x * _sigmoid_slope(x)
+
+
+def _normal(x):
+    """The Gaussian distribution function."""
+    return 0.5 * jax.lax.erfc(-x / math.sqrt(2.0))
+
+
+def _gelu(x):
+    return x * _normal(x)
+
+
+def _gelu_slope(x):
+    return _normal(x) + x * jnp.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+def _erf_slope(x):
+    return (2.0 / math.sqrt(math.pi)) * jnp.exp(-x * x)
+
+
+def _elu_slope(x):
+    return jnp.exp(jnp.minimum(x, 0.0))
 
 
 ACTIVATIONS = {
@@ -58,15 +92,15 @@ ACTIVATIONS = {
 } | {
     name: Activation(name, phi, dphi, kinks, q_range=q_range, expectations=expectations)
     for name, phi, dphi, kinks, q_range, expectations in (
-        ("erf", jax.lax.erf, functions.erf_slope, (), BOUNDED_RANGE, EXPECTATIONS["erf"]),
-        ("tanh", jnp.tanh, functions.tanh_slope, (), BOUNDED_RANGE, EXPECTATIONS["tanh"]),
-        ("sigmoid", jax.nn.sigmoid, functions.sigmoid_slope, (), BOUNDED_RANGE, EXPECTATIONS["sigmoid"]),
+        ("erf", jax.lax.erf, _erf_slope, (), BOUNDED_RANGE, EXPECTATIONS["erf"]),
+        ("tanh", jnp.tanh, _tanh_slope, (), BOUNDED_RANGE, EXPECTATIONS["tanh"]),
+        ("sigmoid", jax.nn.sigmoid, _sigmoid_slope, (), BOUNDED_RANGE, EXPECTATIONS["sigmoid"]),
         ("sin", jnp.sin, jnp.cos, (), ANY_RANGE, closed_forms.SIN),
-        ("cos", jnp.cos, functions.minus_sine, (), ANY_RANGE, closed_forms.COS),
-        ("softplus", functions.softplus, jax.nn.sigmoid, (), CLOSED_RANGE, EXPECTATIONS["softplus"]),
-        ("gelu", functions.gelu, functions.gelu_slope, (), CLOSED_RANGE, EXPECTATIONS["gelu"]),
-        ("silu", functions.silu, functions.silu_slope, (), CLOSED_RANGE, EXPECTATIONS["silu"]),
-        ("elu", functions.elu_value, functions.elu_slope, (0.0,), CLOSED_RANGE, elu.EXPECTATIONS),
+        ("cos", jnp.cos, lambda x: -jnp.sin(x), (), ANY_RANGE, closed_forms.COS),
+        ("softplus", jax.nn.softplus, jax.nn.sigmoid, (), CLOSED_RANGE, EXPECTATIONS["softplus"]),
+        ("gelu", _gelu, _gelu_slope, (), CLOSED_RANGE, EXPECTATIONS["gelu"]),
+        ("silu", jax.nn.silu, _silu_slope, (), CLOSED_RANGE, EXPECTATIONS["silu"]),
+        ("elu", jax.nn.elu, _elu_slope, (0.0,), CLOSED_RANGE, elu.EXPECTATIONS),
     )
 }
 

@@ -21,6 +21,7 @@ from ntk_helpers.activations.closed_forms import (
     safe_root,
     sine_excess,
 )
+from ntk_helpers.activations.quadrature import legendre
 
 NODES = 22  # of the integral over the angle
 _CENTRE = 3.0  # maps b in [0, inf) to (b - centre) / (b + centre) in [-1, 1)
@@ -31,10 +32,10 @@ _DEGREE = 28
 def _radial_rule():
     """Nodes and weights on r > 0 for exp(-r^2/2) times a function that varies on any scale above 1e-4."""
     edges = np.concatenate([[0.0], 9.6 * 2.0 ** np.arange(-18.0, 1.0)])
-    x, w = np.polynomial.legendre.leggauss(24)
-    width = np.diff(edges)
-    r = (edges[:-1, None] + 0.5 * (x + 1.0) * width[:, None]).ravel()
-    return r, (0.5 * w * width[:, None]).ravel() * np.exp(-0.5 * r * r)
+    t, w = legendre(24)
+    width = np.diff(edges)[:, None]
+    r = (edges[:-1, None] + t * width).ravel()
+    return r, (w * width).ravel() * np.exp(-0.5 * r * r)
 
 
 # What is approximated: name -> (integrand of exp(-r^2/2) dr with its powers of b divided out, decay power).
@@ -79,9 +80,8 @@ def _radial(**arguments):
     """
     lengths = [len(b) for b in arguments.values()]
     b = jnp.concatenate(list(arguments.values()))
-    shape = (-1,) + (1,) * (b.ndim - 1)
     coefficients = np.repeat(np.stack([_coefficients(name) for name in arguments], 1), lengths, 1)
-    coefficients = coefficients.reshape(_DEGREE + 1, *b.shape[:1], *shape[1:])
+    coefficients = coefficients.reshape(_DEGREE + 1, len(b), *(1,) * (b.ndim - 1))
     scale = 1.0 / (b + _CENTRE)
     t2 = 2.0 * (b - _CENTRE) * scale
     first, second = jnp.zeros_like(b), jnp.zeros_like(b)
@@ -89,16 +89,14 @@ def _radial(**arguments):
         first, second = t2 * first - second + c, first
     # The barrier keeps the sum over nodes out of this loop, which the compiler then vectorises.
     value = jax.lax.optimization_barrier(0.5 * t2 * first - second + coefficients[0])
-    parts = jnp.split(value, np.cumsum(lengths)[:-1])
-    scales = jnp.split(scale, np.cumsum(lengths)[:-1])
+    parts, scales = (jnp.split(x, np.cumsum(lengths)[:-1]) for x in (value, scale))
     return [part * s ** _INTEGRANDS[name][1] for name, part, s in zip(arguments, parts, scales, strict=True)]
 
 
 def _angles(width, s):
     """Nodes (on a leading axis) and weights / (2 pi) on [0, width], graded to resolve 1/s at 0."""
-    x, w = np.polynomial.legendre.leggauss(NODES)
-    shape = (-1,) + (1,) * jnp.ndim(width)
-    x, w = 0.5 * (x + 1.0).reshape(shape), 0.25 * w.reshape(shape) / math.pi
+    x, w = (rule.reshape((-1,) + (1,) * jnp.ndim(width)) for rule in legendre(NODES))
+    w = 0.5 * w / math.pi
     scale = 1.0 / (0.1 + s)
     top = jnp.arcsinh(width / scale)
     return scale * jnp.sinh(x * top), w * top * scale * jnp.cosh(x * top)
@@ -123,9 +121,9 @@ def _same_sign(q1, q2, gamma):
 
 def _opposite_sign(q1, q2, gamma):
     """Nodes where u, v differ in sign: weights, a = positive one / r, b = -negative one / r."""
-    theta, _ = angles(gamma)
-    parts = []
-    for up, down in ((safe_root(q1), safe_root(q2)), (safe_root(q2), safe_root(q1))):
+    (theta, _), parts = angles(gamma), []
+    s1, s2 = safe_root(q1), safe_root(q2)
+    for up, down in ((s1, s2), (s2, s1)):
         e, weight = _angles(0.5 * theta, down)
         near, far = jnp.sin(e), jnp.sin(theta - e)
         parts += [(weight, up * far, down * near), (weight, up * near, down * far)]
@@ -157,14 +155,6 @@ def variance(q):
     return 0.5 * q + norm * q * square[0], 0.5 + norm * fall[0]
 
 
-@functools.cache
-def _tent_rule():
-    """Gauss-Legendre on [0, 1] carrying the weight 1 - t."""
-    x, w = np.polynomial.legendre.leggauss(5)
-    t = 0.5 * (x + 1.0)
-    return t, 0.5 * w * (1.0 - t)
-
-
 @flat
 def gaps(q1, q2, gamma):
     """E[(phi(u) - phi(v))^2] / 2 and the same for phi', as sums over the sectors."""
@@ -177,7 +167,8 @@ def gaps(q1, q2, gamma):
 
     weight, b1, b2, h = _same_sign(q1, q2, gamma)
     mixed, a, b = _opposite_sign(q1, q2, gamma)
-    t, tent = _tent_rule()
+    t, tent = legendre(5)
+    tent = tent * (1.0 - t)
     short = jnp.abs(h) < 0.2
     k, middle = jnp.where(short, h, 0.0), b1 + b2
     bend, fall, lag, square = _radial(

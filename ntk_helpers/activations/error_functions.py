@@ -20,7 +20,9 @@ with a, q1 with b) (correlation c). All four nearly agree where u and v do, so `
 differences beside their means.
 """
 
+import functools
 import math
+import operator
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -128,13 +130,12 @@ def _gap_terms(a, b, q1, q2, gamma):
     excess = product * w * (2.0 * outer + product * w) + a * b * delta**2
     excess = excess / (product_outer + product_inner)  # R_S R_T - R_P R_Q
     drop = -(product * w + excess) / (sum_outer + sum_inner)
-    root_outer_half, root_inner_half = outer_half / sum_outer, inner_half / sum_inner
-    root = Corners(0.5 * sum_outer, root_outer_half, 0.5 * sum_inner, root_inner_half, drop)
+    root = Corners(0.5 * sum_outer, outer_half / sum_outer, 0.5 * sum_inner, inner_half / sum_inner, drop)
     inverse = Corners(
         root.outer / product_outer,
-        -root_outer_half / product_outer,
+        -root.outer_half / product_outer,
         root.inner / product_inner,
-        -root_inner_half / product_inner,
+        -root.inner_half / product_inner,
         (drop * product_inner + root.inner * excess) / (product_outer * product_inner),
     )
 
@@ -188,32 +189,17 @@ def _odd(t):
 
 def _ramp(t):
     """f = integral of T / 2, up to the constant that makes f(x) - |x|/2 vanish at infinity."""
-    return (
-        [(0.5 / math.pi, (t.root,)), (0.5 / math.pi, (t.covariance, t.alpha))],
-        [(0.5 / math.pi, (t.alpha,))],
-    )
+    first = [(0.5 / math.pi, (t.root,)), (0.5 / math.pi, (t.covariance, t.alpha))]
+    return first, [(0.5 / math.pi, (t.alpha,))]
 
 
 def _gated(t):
     """f = x T / 2."""
     # In this order the intermediate products stay small, which matters where q1 and q2 differ greatly.
     gain, share = t.covariance * t.inverse, t.numerator * t.inverse
-    return (
-        [(0.5 / math.pi, (t.covariance, t.alpha)), (0.5 / math.pi, (share,))],
-        [
-            (0.5 / math.pi, (t.alpha,)),
-            (-0.5 / math.pi, (gain,)),
-            (1.0 / math.pi, (t.shares, gain)),
-            (0.5 / math.pi, (share, gain, t.inverse)),
-        ],
-    )
-
-
-def _product(factors):
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result * factor
-    return result
+    first = [(0.5 / math.pi, (t.covariance, t.alpha)), (0.5 / math.pi, (share,))]
+    second = [(0.5 / math.pi, (t.alpha,)), (-0.5 / math.pi, (gain,)), (1.0 / math.pi, (t.shares, gain))]
+    return first, [*second, (0.5 / math.pi, (share, gain, t.inverse))]
 
 
 def _pairs(mixture, ndim, distinct):
@@ -232,35 +218,27 @@ def mixture(kind, terms, *, scale=1.0, linear=0.0, constant=0.0):
     even) is not zero, so that the parts are uncorrelated.
     """
 
-    def total(sums, weights, read):
-        value = sum(coefficient * read(_product(factors)) for coefficient, factors in sums)
+    def total(sums, weights, read=lambda x: x):
+        value = sum(weight * read(functools.reduce(operator.mul, factors)) for weight, factors in sums)
         return scale**2 * jnp.tensordot(weights, value, axes=1)
 
-    def moments(q1, q2, gamma):
-        a, b, weights = _pairs(terms, jnp.broadcast_arrays(q1, q2, gamma)[0].ndim, distinct=False)
+    def products(q1, q2, gamma, covariance, distinct):
+        a, b, weights = _pairs(terms, jnp.broadcast_arrays(q1, q2, gamma)[0].ndim, distinct)
         first, second = kind(_moment_terms(a, b, q1, q2, gamma))
-        covariance = (1.0 - gamma) * safe_root(q1) * safe_root(q2)
-        return (
-            constant**2 + linear**2 * covariance + total(first, weights, lambda x: x),
-            linear**2 + total(second, weights, lambda x: x),
-        )
+        level = constant**2 + linear**2 * covariance
+        return level + total(first, weights), linear**2 + total(second, weights)
+
+    def moments(q1, q2, gamma):
+        return products(q1, q2, gamma, (1.0 - gamma) * safe_root(q1) * safe_root(q2), distinct=False)
 
     def variance(q):
-        a, b, weights = _pairs(terms, jnp.ndim(q), distinct=True)
-        first, second = kind(_moment_terms(a, b, q, q, jnp.zeros_like(q)))
-        return (
-            constant**2 + linear**2 * q + total(first, weights, lambda x: x),
-            linear**2 + total(second, weights, lambda x: x),
-        )
+        return products(q, q, jnp.zeros_like(q), q, distinct=True)
 
     def gaps(q1, q2, gamma):
         a, b, weights = _pairs(terms, jnp.broadcast_arrays(q1, q2, gamma)[0].ndim, distinct=True)
         first, second = kind(_gap_terms(a, b, q1, q2, gamma))
-        spread = half_mean_square_difference(q1, q2, gamma)
-        near = (
-            linear**2 * spread + total(first, weights, lambda x: x.drop),
-            total(second, weights, lambda x: x.drop),
-        )
+        value, slope = (total(sums, weights, lambda x: x.drop) for sums in (first, second))
+        near = linear**2 * half_mean_square_difference(q1, q2, gamma) + value, slope
         if kind is not _gated:
             return near
         # The products of `_gated` lose digits where variances are large and the pair is not nearly equal.

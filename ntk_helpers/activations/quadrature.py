@@ -7,6 +7,8 @@ kink, sectors where the ray passes a point at which both do. Nodes are graded to
 which the activation varies.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +34,8 @@ def derivative(function):
     return slope
 
 
-def _legendre(n):
+@functools.cache
+def legendre(n):
     """Gauss-Legendre nodes and weights on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return 0.5 * (nodes + 1.0), 0.5 * weights
@@ -45,7 +48,7 @@ def _panels(n, cuts, end, scale, xp=jnp):
     """
     edges = xp.stack(xp.broadcast_arrays(xp.zeros_like(end), *cuts, end))
     edges = xp.arcsinh(xp.sort(xp.clip(edges, 0.0, end), axis=0) / scale)
-    t, w = (x.reshape((-1,) + (1,) * np.ndim(end)) for x in _legendre(n))
+    t, w = (x.reshape((-1,) + (1,) * np.ndim(end)) for x in legendre(n))
     low, width = edges[:-1, None], xp.diff(edges, axis=0)[:, None]
     y = (low + t * width).reshape(-1, *end.shape)
     return scale * xp.sinh(y), scale * xp.cosh(y) * (w * width).reshape(-1, *end.shape)
@@ -123,18 +126,15 @@ def line_expectation(integrand, kinks, q):
 
 def resolved_range(phi, dphi, kinks):
     """The variances (0, q) up to which a finer and wider rule along a ray gives what the usual one gives."""
-    q = np.logspace(-8, 4, 97)
-    rules = [
-        _line_rule(n, r, kinks, q, np) for n, r in ((RADIAL_NODES, RADIUS), (4 * RADIAL_NODES, WIDE_RADIUS))
-    ]
-    u = np.sqrt(q) * np.concatenate([x for x, _ in rules])
+    q, functions = np.logspace(-8, 4, 97), [jax.jit(phi), jax.jit(dphi)]
+
+    def variances(nodes, radius):
+        x, w = _line_rule(nodes, radius, kinks, q, np)
+        u = np.sqrt(q) * x
+        return np.array([(w * (np.asarray(f(u)) ** 2 + np.asarray(f(-u)) ** 2)).sum(0) for f in functions])
+
     with np.errstate(all="ignore"):  # what overflows is not resolved
-        both = [np.asarray(f(u)) ** 2 + np.asarray(f(-u)) ** 2 for f in map(jax.jit, (phi, dphi))]
-        cut = len(rules[0][0])
-        usual, fine = (
-            np.sum(w * np.stack(part), axis=1)
-            for (_, w), part in zip(rules, zip(*((b[:cut], b[cut:]) for b in both), strict=True), strict=True)
-        )
+        usual, fine = variances(RADIAL_NODES, RADIUS), variances(4 * RADIAL_NODES, WIDE_RADIUS)
         resolved = (np.abs(usual - fine) <= RESOLVED * np.abs(fine)).all(axis=0)
     if not resolved[0]:
         return 0.0, 0.0
@@ -143,7 +143,7 @@ def resolved_range(phi, dphi, kinks):
 
 def _increment(f, df, kinks, u, v, difference):
     """f(u) - f(v), on short segments without a kink as the mean of f' along the segment times u - v."""
-    t, w = _legendre(SEGMENT_NODES)
+    t, w = legendre(SEGMENT_NODES)
     mean = sum(wi * df(v + ti * difference) for ti, wi in zip(t, w, strict=True))
     short = jnp.abs(difference) < SHORT
     for k in kinks:

@@ -118,7 +118,7 @@ def small_mnist(monkeypatch, empty_places):
     rng = np.random.default_rng(0)
     raw = empty_places / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    files, arrays = [], []
+    arrays, content_sums, packed_sums = [], {}, {}
     for name, shape, bound in (
         ("train-images-idx3-ubyte", (6, 3, 2), 256),
         ("train-labels-idx1-ubyte", (6,), 10),
@@ -129,10 +129,11 @@ def small_mnist(monkeypatch, empty_places):
         content = idx(array)
         packed = gzip.compress(content)
         (raw / f"{name}.gz").write_bytes(packed)
-        sha256, md5 = hashlib.sha256(content).hexdigest(), hashlib.md5(packed).hexdigest()
-        files.append(data._IdxFile(name, shape, sha256, md5))
+        content_sums[name] = hashlib.sha256(content).hexdigest()
+        packed_sums[f"{name}.gz"] = hashlib.md5(packed).hexdigest()
         arrays.append(array)
-    monkeypatch.setattr(data, "_MNIST_FILES", tuple(files))
+    monkeypatch.setattr(data, "_MNIST_SHA256", content_sums)
+    monkeypatch.setattr(data, "_MNIST_GZ_MD5", packed_sums)
     return raw, arrays
 
 
@@ -250,7 +251,7 @@ def small_cifar10(monkeypatch, empty_places):
     folders = {kind: empty_places / kind / "cifar-10-batches-py" for kind in ("official", "jpeg")}
     for folder in folders.values():
         folder.mkdir(parents=True)
-    batches, pixels, classes = [], [], []
+    batches, pixels, classes = {}, [], []
     for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
         labels = rng.integers(0, 10, 10)
         images = rng.integers(0, 255, (10, 12), dtype=np.uint8)
@@ -259,10 +260,10 @@ def small_cifar10(monkeypatch, empty_places):
             content = python2_pickle(labels.tolist(), images + (kind == "jpeg"))
             (folder / name).write_bytes(content)
             md5[kind] = hashlib.md5(content).hexdigest()
-        batches.append(data._Batch(name, md5["official"], md5["jpeg"]))
+        batches[name] = (md5["official"], md5["jpeg"])
         pixels.append(images)
         classes.append(labels)
-    monkeypatch.setattr(data, "_CIFAR10_BATCHES", tuple(batches))
+    monkeypatch.setattr(data, "_CIFAR10_MD5S", batches)
     return folders, np.array(pixels), np.array(classes)
 
 
@@ -324,8 +325,7 @@ def test_a_pickle_imports_nothing_but_arrays_even_if_its_checksum_is_known(
     path = folders["official"] / "data_batch_1"
     path.write_bytes(content)
     known = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    first, *others = data._CIFAR10_BATCHES
-    monkeypatch.setattr(data, "_CIFAR10_BATCHES", (first._replace(official_md5=known), *others))
+    monkeypatch.setitem(data._CIFAR10_MD5S, "data_batch_1", (known, ""))
     with pytest.raises(pickle.UnpicklingError, match=f"it asks for {name}, and only arrays are admitted"):
         load("cifar10", root=folders["official"].parent)
 
