@@ -170,17 +170,20 @@ def fixed_point(activation, *, sigma_w, sigma_b):
         If an argument has a wrong value, there is no stable fixed point (the variance grows beyond bounds),
         or every q is one (ReLU-like without bias on the edge of chaos).
     """
+    return stable_fixed_point(activation, sigma_w, sigma_b).q
+
+
+def stable_fixed_point(activation, sigma_w, sigma_b):
+    """The `FixedPoint` of `fixed_point`."""
     activation = activations.get(activation)
     points = fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b)
-    stable = [point.q for point in points if point.stable]
+    stable = [point for point in points if point.stable]
     if not stable:
         raise ValueError(
             f"the variance has no stable fixed point for {activation.name}, sigma_w = {sigma_w:g}, sigma_b = "
             f"{sigma_b:g}, up to q = {examined(activation)[1]:g}: there it grows; take a smaller sigma_w"
         )
-    if len(stable) == 1:
-        return stable[0]
     unstable = [point.q for point in points if not point.stable]
     low = max((q for q in unstable if q < 1), default=-math.inf)
     high = min((q for q in unstable if q > 1), default=math.inf)
-    return next((q for q in stable if low <= q <= high), stable[0])
+    return next((point for point in stable if low <= point.q <= high), stable[0])

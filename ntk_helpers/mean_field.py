@@ -28,6 +28,7 @@ from ntk_helpers._fixed_points import (
     fixed_point,
     fixed_points,
     limits_at_zero,
+    stable_fixed_point,
 )
 
 __all__ = [
@@ -146,10 +147,9 @@ def correlation_fixed_point(activation, *, sigma_w, sigma_b):
 
     At the stable fixed point q of the variance, 1 - c follows gamma' = sigma_w^2 E[(phi(u) - phi(v))^2]/(2
     q). In the ordered and critical phases c tends to 1, with slope chi_1. In the chaotic phase it tends to
-    the one c in [0, 1) that the map keeps, with slope sigma_w^2 E[phi'(u) phi'(v)]: there is one, as the map
-    is a power series in c with coefficients >= 0. It is 0 for an odd activation without bias (from all
-    starts but -1 and 1, which stay). A ReLU-like activation whose variance grows has c = 1, with
-    slope 1: bias and norms lose their weight (and c = 1 with slope 1 whenever sigma_b = 0).
+    the one c in [0, 1) that the map, a power series with coefficients >= 0, keeps, with slope sigma_w^2
+    E[phi'(u) phi'(v)]. It is 0 for an odd activation without bias (but starts at -1 and 1 stay). A ReLU-like
+    activation without bias, or whose variance grows, has c = 1 with slope 1.
 
     Parameters
     ----------
@@ -217,22 +217,17 @@ def depth_scales(activation, *, sigma_w, sigma_b):
         As in `fixed_point`, or if the edge of chaos is too near to resolve the fixed point of c.
     """
     activation = activations.get(activation)
-    q = fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
-    slope = next(
-        point.slope for point in fixed_points(activation, sigma_w=sigma_w, sigma_b=sigma_b) if point.q == q
-    )
-    frozen = q == 0 and not activation.homogeneous
-    correlation = (
-        1.0 if frozen else correlation_fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b).slope
-    )
-    return DepthScales(_scale(slope), _scale(correlation))
+    point = stable_fixed_point(activation, sigma_w, sigma_b)
+    if point.q == 0 and not activation.homogeneous:
+        return DepthScales(_scale(point.slope), math.inf)
+    correlation = correlation_fixed_point(activation, sigma_w=sigma_w, sigma_b=sigma_b)
+    return DepthScales(_scale(point.slope), _scale(correlation.slope))
 
 
 def _scale(slope):
-    size = abs(slope)
-    if size == 0:
-        return 0.0
-    return math.inf if size >= 1 else -1.0 / math.log(size)
+    if abs(slope) >= 1:
+        return math.inf
+    return -1.0 / math.log(abs(slope)) if slope else 0.0
 
 
 # The edge of chaos
@@ -245,17 +240,12 @@ def edge_of_chaos(activation, *, sigma_b):
     E[phi'^2], and sigma_w = W(q)^(-1/2). For every activation here F has one root at most.
 
     * tanh, erf, ELU, SiLU, GELU: one for every sigma_b; sigma_b -> 0 gives q -> 0 and sigma_w -> 1/|phi'(0)|.
-    * sigmoid: one for every sigma_b, far out: sigma_w > 10. A sigmoid layer is a tanh layer with a bias of
-      the size of its weights, and tanh has an edge at every bias.
-    * softplus: none. Integration by parts gives q E[phi'^2] = E[u phi'] - q E[phi phi''], of phi = softplus
-      with phi'' > 0 and u phi'(u) < phi(u); so q E[phi'^2] < E[phi^2] and F < 0: chi_1 < 1 at every fixed
-      point.
-    * ReLU-like: chi_1 does not depend on q, and with a bias the variance has no finite fixed point on the
-      edge. With sigma_b = 0 every q is one: q is nan.
+    * sigmoid: one for every sigma_b, far out: sigma_w > 10.
+    * softplus: none, as q E[phi'^2] < E[phi^2] for every q (integration by parts): chi_1 < 1 at fixed points.
+    * ReLU-like: only with sigma_b = 0, where every q is a fixed point: q is nan.
 
     The variance q need not be stable. It is for tanh, erf, ELU and sigmoid; for SiLU with sigma_b < 0.75 and
-    GELU with sigma_b < 0.42 it is not, as `fixed_points` shows: a smaller variance decays to an ordered fixed
-    point and a larger one grows, so deep networks do not stay on this edge.
+    GELU with sigma_b < 0.42 a smaller variance decays to an ordered fixed point and a larger one grows.
 
     Parameters
     ----------
@@ -300,9 +290,8 @@ def edge_of_chaos(activation, *, sigma_b):
     values = balance(grid)
     if not (values > 0).any():
         raise ValueError(
-            f"{activation.name} has no edge of chaos at sigma_b = {sigma_b:g} up to q = "
-            f"{high:g}: (q - sigma_b^2) E[phi'^2] stays below E[phi^2], so chi_1 < 1 at "
-            "every fixed point"
+            f"{activation.name} has no edge of chaos at sigma_b = {sigma_b:g} up to q = {high:g}: (q - "
+            "sigma_b^2) E[phi'^2] stays below E[phi^2], so chi_1 < 1 at every fixed point"
         )
     if (values > 0).all():
         raise ValueError(

@@ -148,14 +148,14 @@ def _of_ensemble(net, x, y, learning_rate, batch_size):
         raise ValueError("net must have sigma_w > 0 and x must not be all zeros: no signal passes")
     y = _checks.targets(y, len(x), net.widths[-1])
     limit = {"fcn": fcn_kernels, "residual": residual_kernels}[net.architecture]
-    nngp, ntk = limit(x, depth=net.depth, activation=net.activation, sigma_w=net.sigma_w, sigma_b=net.sigma_b)
+    law = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
+    nngp, ntk = limit(x, depth=net.depth, **law)
     kernels = {"ntk": ntk, "standard": _standard_kernel(net, x)}
-    (spread, excess), (other_spread, _) = (
-        _spread(net, x, w) for w in (net.weights, WEIGHTS[net.weights == "gaussian"])
-    )
+    spread, excess = _spread(net, law, x, net.weights)
+    other_spread, _ = _spread(net, law, x, WEIGHTS[net.weights == "gaussian"])
     rates = {name: _rates(kernel, batch_size, excess) for name, kernel in kernels.items()}
     own, other = net.parameterization, PARAMETERIZATIONS[net.parameterization == "ntk"]
-    phase, scale = _phase(net)
+    phase, scale = _phase(net, law)
     found = {"parameterization": own, "weights": net.weights, "depth": net.depth, "phase": phase}
     found |= {"depth_scale": scale, "other_rates": rates[other], "rates": rates[own]}
     found |= {"kernel_spread": spread, "other_spread": other_spread, "batch_size": batch_size}
@@ -167,9 +167,9 @@ def _of_function(function, params, x, y, learning_rate, batch_size):
     kernel, outputs = kernel_of_function(function, params, x)
     n, o = outputs.shape
     y = _checks.targets(y, n, o)
-    rates = Rates(float(2 * n / np.linalg.eigvalsh(kernel)[-1]), None)
-    if o == 1:
-        rates = _rates(kernel, batch_size)
+    rates = (
+        _rates(kernel, batch_size) if o == 1 else Rates(2 * n / float(np.linalg.eigvalsh(kernel)[-1]), None)
+    )
     found = dict.fromkeys(("parameterization", "weights", "depth", "phase", "depth_scale", "other_rates"))
     found |= {"kernel_spread": None, "other_spread": None, "rates": rates, "batch_size": batch_size}
     start = None if y is None else (outputs - y, np.zeros_like(kernel))
@@ -257,11 +257,10 @@ def _standard_kernel(net, x):
     return kernel
 
 
-def _phase(net):
+def _phase(net, law):
     """(phase, depth scale); None where there is none."""
     if net.architecture == "residual":
         return None, None
-    law = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b}
     phase = mean_field.phase(**law)
     try:
         return phase, mean_field.depth_scales(**law).xi_c
@@ -269,7 +268,7 @@ def _phase(net):
         return phase, math.inf if net.activation.homogeneous else None
 
 
-def _spread(net, x, weights):
+def _spread(net, law, x, weights):
     """Relative standard deviation of Theta(x, x) for one output, and the excess of the outputs' largest.
 
     To first order Theta over the outputs is 1 + sqrt(b/n) times a symmetric matrix of Gaussians, of variance
@@ -281,14 +280,14 @@ def _spread(net, x, weights):
         return None, 0.0
     exact = None
     if net.activation.homogeneous and net.sigma_b == 0:
-        exact = finite_width.relative_variance(net.widths, activation=net.activation, weights=weights)
-        exact = math.sqrt(max(exact, 0.0))
+        variance = finite_width.relative_variance(net.widths, activation=net.activation, weights=weights)
+        exact = math.sqrt(max(variance, 0.0))
     if len(hidden) > 1:
         return exact, 0.0
     n = max(hidden, default=1)
-    law = {"activation": net.activation, "sigma_w": net.sigma_w, "sigma_b": net.sigma_b, "weights": weights}
+    law = law | {"weights": weights, "first_ratio": n / max(n, d)}
     q1 = net.sigma_b**2 + net.sigma_w**2 * np.sum(x**2) / x.size
-    found = finite_width.leading_order(net.depth, q1=q1, first_ratio=n / max(n, d), **law)
+    found = finite_width.leading_order(net.depth, q1=q1, **law)
     edge = 2 * math.sqrt(o - 0.5) - 1.2065 * (o - 0.5) ** (-1 / 6) if o > 1 else 0.0
     first = math.sqrt(max(found.ntk_variance[-1], 0.0) / n)
     return exact or first, edge * math.sqrt(max(found.spread[-1][0], 0.0) / n)

@@ -87,14 +87,14 @@ def _whole(activation, skip, layers, sigma_w, sigma_b, x1, x2, same):
     (q1, u1, zero1), (q2, u2, zero2) = (directions(x, sigma_w, sigma_b) for x in (x1, x2))
     q, gamma = jnp.concatenate([q1, q2]), first_gamma(u1, u2, same)
     if activation.homogeneous:
-        kernels, extremes = _relu_layers(relu.relu_map(network), layers, q, gamma), (jnp.inf, 0.0)
+        every = *_relu_layers(relu.relu_map(network), layers, q, gamma), jnp.inf, 0.0
     else:
-        *kernels, smallest, largest = _general_layers(activation, skip, layers, sigma_w, sigma_b, q, gamma)
-        extremes = smallest, largest
+        every = _general_layers(activation, skip, layers, sigma_w, sigma_b, q, gamma)
+    *kernels, smallest, largest = every
     if at_zero(activation) == 0:
         zero = zero1[:, None] | zero2
         kernels = [jnp.where(zero, k - jax.lax.stop_gradient(k), k) for k in kernels]
-    return *kernels, *extremes
+    return *kernels, smallest, largest
 
 
 # The number of layers is the compiler's to know, so that it may differentiate the loop.

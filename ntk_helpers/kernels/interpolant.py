@@ -32,14 +32,11 @@ class ConvergedMap(NamedTuple):
 def converged_map(activation, q):
     """The `ConvergedMap` of an activation at variance q.
 
-    In theta the expectations are analytic on [0, pi], ends included and kinks or not, where in c they have
-    singularities at c = 1 and -1. [0, pi] is cut into pieces short enough for polynomials of PIECE_TERMS
-    terms.
-
+    In theta the expectations are analytic on [0, pi], where in c they have singularities at c = 1 and -1.
     Many layers on the edge of chaos need the departures from slope to full relative accuracy at theta -> 0,
-    so what is tabled are they, over theta^p, the order at which they vanish: an error of the table would add
-    a lower one. E[phi' phi'] departs by its gap. The other departure is the mean of this one, by Price's
-    theorem, dE[phi phi]/dc = q E[phi' phi'], and a sum of positive terms:
+    so these are tabled over theta^p, the order at which they vanish. E[phi' phi'] departs by its gap. The
+    other departure is the mean of this one, by Price's theorem, dE[phi phi]/dc = q E[phi' phi'], and a sum of
+    positive terms:
 
         gamma theta^p J(theta) = integral of t^p K(t) sin(t) over t from 0 to theta.
     """
@@ -73,13 +70,11 @@ def converged_map(activation, q):
 
     whole = integral(np.array([1.0]))
     J = (np.cumsum(whole) - whole + integral(nodes[:, None])) / (_one_minus_cos(theta) * theta**power)
-    series = np.stack(
-        [chebyshev.chebfit(nodes, J, PIECE_TERMS - 1), series], axis=-1
-    )  # (PIECE_TERMS, count, 2)
+    both = np.stack([chebyshev.chebfit(nodes, J, PIECE_TERMS - 1), series], axis=-1)  # (., count, 2)
     powers = np.zeros((PIECE_TERMS, PIECE_TERMS))
     for k, row in enumerate(np.eye(PIECE_TERMS)):
         powers[k, : k + 1] = chebyshev.cheb2poly(row)[: k + 1]
-    pieces = np.einsum("kp,kcm->cpm", powers, series)[:, ::-1]
+    pieces = np.einsum("kp,kcm->cpm", powers, both)[:, ::-1]
     return ConvergedMap(slope, power, np.ascontiguousarray(pieces))
 
 

@@ -72,18 +72,11 @@ def residual_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
     The network is y^1 = sigma_w/sqrt(d) W^1 x + sigma_b b^1, y^l = y^{l-1} + sigma_w/sqrt(n) W^l phi(y^{l-1})
     + sigma_b b^l (Hayou, Doucet and Rousseau, 2019, v2, Proposition 4, in the NTK parameterisation).
 
-    Given y^{l-1}, the branch has mean zero and is independent of y^{l-1}, so covariances add:
+    Given y^{l-1}, the branch has mean zero, so covariances add, and gradients have no cross terms:
 
-        Sigma^l = Sigma^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],    (u, v) ~ N(0, Sigma^{l-1}).
-
-    The gradient in W^l and b^l gives sigma_b^2 + sigma_w^2 E[phi(u) phi(v)], the increment of Sigma. Those in
-    the earlier layers pass through y^{l-1}, by the identity and by the branch. The cross terms have the
-    factor W^l once and vanish in the limit; the identity keeps Theta^{l-1}, the branch multiplies it by
-    sigma_w^2 E[phi' phi']:
-
-        Theta^l = (1 + sigma_w^2 E[phi'(u) phi'(v)]) Theta^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],
-
-    from Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d.
+        Sigma^1 = Theta^1 = sigma_b^2 + sigma_w^2 x.x'/d,
+        Sigma^l = Sigma^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)],    (u, v) ~ N(0, Sigma^{l-1}),
+        Theta^l = (1 + sigma_w^2 E[phi'(u) phi'(v)]) Theta^{l-1} + sigma_b^2 + sigma_w^2 E[phi(u) phi(v)].
 
     Parameters
     ----------
@@ -92,7 +85,6 @@ def residual_kernels(x1, x2=None, *, depth, activation, sigma_w, sigma_b):
     Returns
     -------
     Kernels
-        As in `fcn_kernels`.
 
     Raises
     ------

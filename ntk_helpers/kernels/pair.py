@@ -17,12 +17,6 @@ from ntk_helpers.kernels.layer import Recursion, grow_exactly, next_layer
 CONVERGED = 1e-14
 
 
-def _first_state(q, gamma):
-    """q_1, q_2, gamma, and Theta(x_1, x_2), Theta(x_1, x_1) and Theta(x_2, x_2) with what rounding lost."""
-    thetas = np.sqrt(q[0]) * np.sqrt(q[1]) * (1.0 - gamma), q[0], q[1]
-    return q[0], q[1], gamma, *((theta, 0.0) for theta in thetas)
-
-
 def relu_stretches(network, stops, q, gamma, rescale):
     """q (k, 2), gamma, Theta, Theta(x, x) (k, 2) and log_scale at the k `stops`, of ReLU-like activations."""
     layer = relu.relu_map(network)
@@ -59,13 +53,16 @@ def general_stretches(network, stops, q, gamma, rescale):
     """What `relu_stretches` returns, of any activation; there is nothing to rescale."""
     activation, *numbers = network
     _checks.in_range(activation, q.min(), q.max())
-    state, settled, records, depth = _first_state(q, gamma), None, [], 1
+    # q_1, q_2, gamma, and Theta(x_1, x_2), Theta(x_1, x_1) and Theta(x_2, x_2) with what rounding lost
+    thetas = np.sqrt(q[0]) * np.sqrt(q[1]) * (1.0 - gamma), q[0], q[1]
+    state = q[0], q[1], gamma, *((theta, 0.0) for theta in thetas)
+    settled, records, depth = None, [], 1
     for stop in stops:
         while depth < stop and settled is None:
-            state, done, converged, smallest, largest = jax.device_get(
+            state, done, converged, *extremes = jax.device_get(
                 _advance(activation, *numbers, stop - depth, state)
             )
-            _checks.in_range(activation, smallest, largest)
+            _checks.in_range(activation, *extremes)
             depth += int(done)
             if converged:
                 settled = converged_map(activation, float(state[0]))
@@ -78,29 +75,22 @@ def general_stretches(network, stops, q, gamma, rescale):
     return np.stack([q1, q2], axis=1), gamma, theta, np.stack([theta1, theta2], axis=1), np.zeros(len(stops))
 
 
-def _pair_layer(network, state):
-    q1, q2, gamma, *thetas = state
-    q1, q2, gamma, *growths = next_layer(network, q1, q2, gamma)
-    return q1, q2, gamma, *(grow_exactly(t, *g) for t, g in zip(thetas, growths, strict=True))
-
-
 @partial(jax.jit, static_argnums=0)
 def _advance(activation, skip, sigma_w, sigma_b, layers, state):
     """At most `layers` layers; stops where the two variances have converged to one value."""
     network = Recursion(activation, skip, sigma_w, sigma_b)
 
     def proceed(carry):
-        _, done, converged, _, _ = carry
-        return (done < layers) & ~converged
+        return (carry[1] < layers) & ~carry[2]  # done and converged
 
     def layer(carry):
-        before, done, _, smallest, largest = carry
-        after = _pair_layer(network, before)
-        q1, q2 = after[:2]
-        change = jnp.maximum(jnp.abs(q1 - before[0]), jnp.maximum(jnp.abs(q2 - before[1]), jnp.abs(q1 - q2)))
+        (p1, p2, gamma, *thetas), done, _, smallest, largest = carry
+        q1, q2, gamma, *growths = next_layer(network, p1, p2, gamma)
+        after = q1, q2, gamma, *(grow_exactly(t, *g) for t, g in zip(thetas, growths, strict=True))
+        change = jnp.maximum(jnp.abs(q1 - p1), jnp.maximum(jnp.abs(q2 - p2), jnp.abs(q1 - q2)))
         smallest, largest = (
-            jnp.minimum(smallest, jnp.minimum(before[0], before[1])),
-            jnp.maximum(largest, jnp.maximum(before[0], before[1])),
+            jnp.minimum(smallest, jnp.minimum(p1, p2)),
+            jnp.maximum(largest, jnp.maximum(p1, p2)),
         )
         return after, done + 1, change <= CONVERGED * q1, smallest, largest
 

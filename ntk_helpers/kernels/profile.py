@@ -36,13 +36,11 @@ def depth_profile(
 ):
     """The kernels of one pair of inputs at each of `depths`, accurate in 1 - c out to 10^7 layers.
 
-    The recursions are those of `fcn_kernels` and `residual_kernels`, carried in gamma = 1 - c and in 1 - c
-    alone, so that one_minus_c keeps its relative accuracy when it is small. Once the variances of the two
-    inputs have converged to one fixed point, gamma' is a function of gamma only, and an interpolant replaces
-    the activation's expectations (see `interpolant`); ReLU-like activations never need either. Ten million
-    layers take seconds. Where the variances do not converge (sigma_b = 0 on the edge of chaos of tanh, say,
-    or residual networks), each layer costs what the activation's `gaps` cost: some 50 microseconds for tanh,
-    a millisecond by quadrature.
+    The recursions are those of `fcn_kernels` and `residual_kernels`, carried in 1 - c, which keeps its
+    relative accuracy when it is small. Once both variances have converged to one fixed point, an interpolant
+    replaces the activation's expectations, and ten million layers take seconds, as for ReLU-like activations.
+    Where they do not converge (residual networks, or sigma_b = 0 on the edge of chaos of tanh), each layer
+    costs what the activation's `gaps` cost: some 50 microseconds for tanh, a millisecond by quadrature.
 
     Parameters
     ----------
@@ -67,8 +65,7 @@ def depth_profile(
         If an argument has a wrong value, a variance leaves the range in which the activation's expectations
         are accurate, or a kernel between the two inputs leaves the range of float64.
     """
-    if architecture not in SKIPS:
-        raise ValueError(f"architecture must be 'fcn' or 'residual', got {architecture!r}")
+    _checks.one_of("architecture", architecture, SKIPS)
     depths = [_checks.positive_integer("depths", depth) for depth in np.ravel(depths).tolist()]
     if not depths:
         raise ValueError("depths must hold at least one depth, got none")
@@ -84,10 +81,10 @@ def depth_profile(
     run = relu_stretches if network.activation.homogeneous else general_stretches
     q, gamma, theta, theta_diagonal, log_scale = run(network, stops, q, 1.0 - float(c1), rescale)
     nngp = np.sqrt(q[:, 0]) * np.sqrt(q[:, 1]) * (1.0 - gamma)
-    if not (np.isfinite(nngp).all() and np.isfinite(theta).all()):
-        first = stops[~(np.isfinite(nngp) & np.isfinite(theta))][0]
+    beyond = stops[~(np.isfinite(nngp) & np.isfinite(theta))]
+    if len(beyond):
         raise ValueError(
-            f"depths must stay below {first}, where a kernel leaves the range of float64: try rescale"
+            f"depths must stay below {beyond[0]}, where a kernel leaves the range of float64: try rescale"
         )
     profile = DepthProfile(q, gamma, nngp, theta, theta_diagonal, log_scale)
     return DepthProfile(*(field[np.searchsorted(stops, depths)] for field in profile))

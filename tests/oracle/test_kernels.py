@@ -717,7 +717,7 @@ def test_kernels_name_bad_inputs(x1, x2, message):
         ({"q1": (1.0, 0.0)}, "q1 must be two positive variances"),
         ({"q1": 1.0}, "q1 must be two positive variances"),
         ({"c1": 1.5}, "c1 must be a correlation"),
-        ({"architecture": "conv"}, "architecture must be 'fcn' or 'residual', got 'conv'"),
+        ({"architecture": "conv"}, "architecture must be one of 'fcn', 'residual', got 'conv'"),
         ({"activation": "silu", "sigma_w": 3.0, "depths": [100]}, "variance q must stay in"),
     ],
 )
