@@ -95,23 +95,16 @@ def random_key(name, key, shapes=((),)):
 
 def examples(name, x):
     """`x` as float64 (examples, features), if it is such an array of finite real numbers."""
-    unmasked(name, x)
-    if isinstance(x, jax.core.Tracer):
-        if x.ndim != 2 or 0 in x.shape:
-            raise ValueError(f"{name} must have shape (examples, features), none 0, got shape {x.shape}")
-        return x.astype(np.float64)
-    try:
-        x = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of shape (examples, features): {error}") from None
-    if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be an array of real numbers, got dtype {x.dtype}")
+    if not isinstance(unmasked(name, x), jax.core.Tracer):
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            raise ValueError(f"{name} must be an array of shape (examples, features): {error}") from None
+        if x.dtype.kind not in "biuf":
+            raise ValueError(f"{name} must be an array of real numbers, got dtype {x.dtype}")
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{name} must have shape (examples, features), none of them 0, got shape {x.shape}")
-    x = x.astype(np.float64, copy=False)
-    if not np.isfinite(x).all():
-        raise ValueError(f"{name} must be finite, got a NaN or an infinity")
-    return x
+    return finite_inputs(name, x.astype(np.float64, copy=False))
 
 
 def finite_inputs(name, x):
@@ -152,10 +145,7 @@ def in_range(activation, smallest, largest):
 def kernel_and_residual(kernel, residual) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Kernel (P, N), residual (P, o), and eigenvalues (N,) and eigenvectors (N, N) of the training block."""
     given = unmasked("kernel", kernel)
-    kernel, residual = (
-        np.asarray(kernel, np.float64),
-        np.asarray(unmasked("residual", residual), np.float64),
-    )
+    kernel, residual = np.asarray(given, np.float64), np.asarray(unmasked("residual", residual), np.float64)
     if kernel.ndim != 2 or kernel.shape[0] < kernel.shape[1] or kernel.shape[1] == 0:
         raise ValueError(
             "kernel must have shape (P, N) with P >= N >= 1, all points by training points,"

@@ -90,7 +90,7 @@ def runs(problem, state, rate, data, steps, at=()):
 
     epoch = 1 if problem.batch_size is None else len(x) // problem.batch_size
     epochs = -(-STRETCH // epoch)
-    done, stops = 0, [*at, steps]
+    done, stops = 0, {*at, steps}
     if done in at:
         yield done, run
     for first in range(begun // epoch * epoch, begun + steps, epochs * epoch):

@@ -1,8 +1,4 @@
-"""Double precision, whatever the process-wide jax setting.
-
-Kernels of deep networks lose several digits to depth, so float32, jax's default, is not enough for them.
-Switching jax to float64 for good would change the caller's own programs; the switch here lasts for one call.
-"""
+"""Double precision for one call, which kernels of deep networks need, whatever the caller has set in jax."""
 
 import contextlib
 import functools
@@ -66,12 +62,11 @@ def numbers(function):
 
 
 def float64(function=None, *, traceable=False):
-    """Run a function, or a `with` block, in float64.
+    """Run a function, or a `with` block, in float64 and by `own_rules`.
 
-    `@float64` decorates a function: its body runs with 64-bit types enabled, and with jax's own rules of
-    promotion, whatever the caller has set. The jax arrays that it returns (in any pytree) come back as numpy
-    arrays. Inside a function that jax is tracing it computes at once. Traced arguments are refused, or, where
-    it is `traceable`, left to it. `with float64():` opens a block and converts nothing.
+    The jax arrays that a decorated function returns (in any pytree) come back as numpy arrays. Inside a
+    function that jax is tracing it computes at once. Traced arguments are refused, or, where it is
+    `traceable`, left to it. `with float64():` opens a block and converts nothing.
     """
     if function is None:
         return _context()

@@ -30,11 +30,8 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
 
     with z^1 = x, z^l = phi(y^{l-1}) and the factors c_l, e of `Network.factors`: for the standard
     parameterisation it is the kernel of gradient descent on those very parameters, all at one learning
-    rate. The delta come from one backward sweep; the layers are scanned, so depth costs no compile time. In
-    float32 the matrix products keep all their bits on every device.
-
-    Inputs are processed in blocks, so that the working memory stays below `memory_limit`; the parameters
-    and the result are not counted. May be called under `jax.jit` and `jax.vmap`.
+    rate. The delta come from one backward sweep, for blocks of inputs. In float32 the matrix products keep
+    all their bits on every device. May be called under `jax.jit` and `jax.vmap`.
 
     Parameters
     ----------
@@ -43,7 +40,7 @@ def empirical_ntk(net, params, x1, x2=None, *, trace_outputs=True, memory_limit=
     x1 : (n1, d) inputs.
     x2 : (n2, d) inputs; those of `x1` if None.
     trace_outputs : whether to return the mean over the outputs of the diagonal i = j.
-    memory_limit : bytes of working memory.
+    memory_limit : bytes of working memory, without the parameters and the result.
 
     Returns
     -------

@@ -1,13 +1,5 @@
 """The tangent kernel at finite width: its mean and its variance over draws of the weights (chapter 17).
 
-| function             | networks                                 | result                              |
-|----------------------|------------------------------------------|-------------------------------------|
-| `relative_variance`  | two slopes (ReLU, linear, |x|), no       | exact, on the diagonal, any widths  |
-|                      | biases                                   |                                     |
-| `leading_order`      | any activation, with or without biases,  | coefficients of 1/n of mean and     |
-|                      | equal hidden widths n, one or two inputs | variance, at every depth            |
-| `edge_slope`         | on the edge of chaos with q* > 0         | slope of the variance in the depth  |
-
 Gaussian and orthogonal (Haar) weights differ in one number a layer. Both are covered by
 g = sqrt(N) (coordinates of a uniform unit vector of R^N) for the image of a unit vector under a layer of
 shape (n_out, n_in): N = max(n_out, n_in) for Haar weights, N = infinity for Gaussian ones.

@@ -14,8 +14,7 @@ from ntk_helpers._precision import own_rules
 def jacobian_singular_values(net, params, x, depths) -> list[jax.Array]:
     """Singular values of the Jacobians dy^l/dx of a network at one input.
 
-    The Jacobian is carried through the layers beside the signal (forward mode), so that one pass over a deep
-    network serves all depths. For a plain network
+    One pass in forward mode serves all depths. For a plain network
 
         dy^l/dx = c_l W^l D^{l-1} ... D^1 c_1 W^1,    D^k = diag(phi'(y^k)).
 

@@ -1,12 +1,10 @@
 """SGD with heavy-ball momentum in function space: squared loss, a frozen kernel, exact second moments.
 
-The setting and the letters are those of `ntk_helpers.dynamics`. One step on a batch B moves a velocity w and
-the residual z on all points,
+The setting and the letters are those of `ntk_helpers.dynamics`. One step moves a velocity w and z by
 
     w <- beta w - (eta / S) K D_B z_train,        z <- z + w,        w = 0 at the start,
 
-so the second moments of the pair (z, w) obey a closed linear equation. For beta = 0 it is that of
-`sgd_moments`.
+so the second moments of the pair (z, w) obey a closed linear equation.
 """
 
 import numbers

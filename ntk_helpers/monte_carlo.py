@@ -53,8 +53,7 @@ def monte_carlo_kernels(
     """Mean and scatter of the NNGP and tangent kernels over random networks of one description.
 
     Network m is `net.init(jax.random.split(key, networks)[m], dtype=dtype)`; its kernels are those of
-    `empirical_nngp` and `empirical_ntk` (mean over outputs). As many networks run at once as
-    `memory_limit` allows, on a CPU as many as its cache holds.
+    `empirical_nngp` and `empirical_ntk` (mean over outputs).
 
     Parameters
     ----------

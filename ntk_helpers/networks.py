@@ -1,9 +1,8 @@
 """Finite networks: an immutable description, and parameters as a plain pytree of arrays.
 
-A `Network` holds no arrays. Its parameters are a tuple of `Layers`, one for each run of layers of equal
-shape, the layers of a run stacked along a leading axis; `apply` scans over a run, so a network of 1,000
-layers of equal width compiles as fast as one of three. Wide layers are each a run of their own. Everything
-works under `jax.jit`, `jax.grad` and `jax.vmap`.
+The parameters of a `Network` are a tuple of `Layers`, one for each run of layers of equal shape, which are
+stacked along a leading axis; `apply` scans over a run, so 1,000 layers of equal width compile as fast as
+three. Wide layers are each a run of their own. Everything works under `jax.jit`, `jax.grad` and `jax.vmap`.
 """
 
 import math
@@ -22,8 +21,7 @@ from ntk_helpers.activations import Activation
 
 WEIGHTS = ("gaussian", "orthogonal")
 PARAMETERIZATIONS = ("ntk", "standard")
-#: Layers of so many weights are not stacked. A loop copies the weights of each layer out of the stack and its
-#: gradient into one, which takes longer than their products with a few inputs.
+#: Layers of so many weights are not stacked: copies out of a stack take longer than products with them.
 WIDE = 2**16
 
 
@@ -233,8 +231,7 @@ class Network:
         return x
 
 
-#: Runs up to this length are compiled layer after layer: a loop copies the weights of each layer out of the
-#: stack, which takes as long as a product with a few inputs. Longer programs take longer to compile.
+#: Runs up to this length are compiled layer after layer, which saves the copies but compiles longer.
 UNROLLED = 4
 
 

@@ -36,15 +36,12 @@ def neural_tangents() -> types.ModuleType:
 
     The last release of neural-tangents (0.6.5; Novak et al. 2020) does not import on JAX newer than 0.5.3,
     because a dozen names have moved inside JAX, and it asks for TensorFlow, which only its `experimental`
-    module uses. This function puts the names back while the import runs, leaves `experimental` out, and
-    takes away again what neural-tangents needs at import only. Names that JAX still has are never replaced.
-    A second call returns the same module.
+    module uses. This function puts the names back while the import runs, and leaves `experimental` out.
+    Names that JAX still has are never replaced. A second call returns the same module.
 
-    What works: the analytic kernels of `stax`, `predict` (also inside `jax.jit`, `jax.grad` and `jax.vmap`,
-    where it keeps nothing from call to call), `batch`, `monte_carlo_kernel_fn`, and the empirical kernels
-    with the (default) implementation JACOBIAN_CONTRACTION and with NTK_VECTOR_PRODUCTS.
-    What does not: STRUCTURED_DERIVATIVES, and AUTO, which tries it; they lean on JAX's internals and raise
-    NotImplementedError.
+    What works: the analytic kernels of `stax`, `predict` (also inside `jax.jit`, `jax.grad` and `jax.vmap`),
+    `batch`, `monte_carlo_kernel_fn`, and the empirical kernels with the implementations JACOBIAN_CONTRACTION
+    (the default) and NTK_VECTOR_PRODUCTS. STRUCTURED_DERIVATIVES and AUTO raise NotImplementedError.
 
     Returns
     -------

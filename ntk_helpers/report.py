@@ -91,9 +91,9 @@ def report(net, *data, y=None, learning_rate=None, batch_size=None) -> Report:
     the widths of `net`, and one draw scatters about it by `kernel_spread` or so. The second is about
     one network, whatever its architecture, and the kernel is its own: no phase, no depth scale, no spread.
 
-    With o > 1 outputs a draw of width n has a smaller largest stable rate than the limit, by a term of order
-    n^(-1/2): the outputs' kernels scatter, and the largest decides. The rates of a Network contain this term,
-    with the scatter at one input for that of the leading direction; they are those of a typical draw.
+    With o > 1 outputs the kernels of a draw scatter, and the largest decides on stability. The rates of a
+    Network contain this term, of order n^(-1/2), with the scatter at one input for that of the leading
+    direction; they are those of a typical draw.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def next_layer(recursion, q1, q2, gamma):
     sw2, sb2 = sigma_w**2, sigma_b**2
 
     def growth(second, slope):
-        """Gain and source: Theta' = (s + sigma_w^2 E[phi' phi']) Theta + sigma_b^2 + sigma_w^2 E[phi phi]."""
+        """Gain and source of Theta."""
         return (skip - 1.0) + sw2 * slope, sb2 + sw2 * second
 
     variances = activation.variance(jnp.concatenate([jnp.ravel(q1), jnp.ravel(q2)]))
