@@ -168,9 +168,8 @@ def _step(problem, test_data, k, run, rate, x, y):
     if problem.optimizer is not None:
         update, optimizer = problem.optimizer.update(update, optimizer, run.params)
     params = jax.tree.map(lambda p, u: p - rate * u, run.params, update)
-    params, optimizer = jax.tree.map(
-        lambda new, old: jnp.where(moving, new, old), (params, optimizer), (run.params, run.optimizer)
-    )
+    new, old = (params, optimizer), (run.params, run.optimizer)
+    params, optimizer = jax.tree.map(lambda n, o: jnp.where(moving, n, o), new, old)
     active, memory = moving, run.memory
     if problem.watch is not None:
         memory = problem.watch.update(problem.apply, test_data, memory, moving, k, outputs, y, params)

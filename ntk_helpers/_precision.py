@@ -85,8 +85,6 @@ def float64(function=None, *, traceable=False):
                 return function(*args, **kwargs)
         with _context(), _at_once():
             result = function(*args, **kwargs)
-            return jax.tree.map(
-                lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, result
-            )
+            return jax.tree.map(lambda x: np.asarray(x) if isinstance(x, jax.Array) else x, result)
 
     return in_float64

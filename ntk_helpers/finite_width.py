@@ -156,11 +156,13 @@ def leading_order(
         state = _next(state, functions, sigma_w, sigma_b, forward, gamma)
         rows.append(_row(state))
     found = LeadingOrder(*(np.array(column) for column in zip(*rows, strict=True)))
-    q = found.nngp[:-1]
-    if c1 is None and not np.allclose(
-        found.nngp[1:], sigma_w**2 * activation.variance(q)[0] + sigma_b**2, rtol=1e-8
-    ):
-        raise ValueError(f"q1 and sigma_w lead to variances up to {q.max():g}, too large for a quadrature")
+    if c1 is None and depth > 1:
+        q = found.nngp[:-1]
+        exact = sigma_w**2 * activation.variance(q)[0] + sigma_b**2
+        if not np.allclose(found.nngp[1:], exact, rtol=1e-8):
+            raise ValueError(
+                f"q1 and sigma_w lead to variances up to {q.max():g}, too large for a quadrature"
+            )
     return found
 
 
@@ -195,9 +197,8 @@ def edge_slope(activation, *, sigma_b, weights="gaussian"):
         )
     with float64():
         gamma = float(weights == "orthogonal")
-        _, jacobian, noise, _, b, _ = _unit(
-            _first(np.full((1, 1), q)), _functions(activation), sigma_w, sigma_b, gamma, gamma
-        )
+        state = _first(np.full((1, 1), q))
+        _, jacobian, noise, _, b, _ = _unit(state, _functions(activation), sigma_w, sigma_b, gamma, gamma)
     c = jacobian[1, 0] / (1 - jacobian[0, 0])
     return float((noise[1, 1] + 2 * c * noise[0, 1] + c**2 * noise[0, 0] + 2 * b) / 3)
 
@@ -228,8 +229,8 @@ def _first(covariance):
 
 def _row(state):
     q, theta = state.covariance[0, -1], state.theta
-    a, p = state.joint[-1, -1] / theta**2, len(state.covariance)
-    at, spread = p - 1, state.spread / theta**2  # K(x, x') is element p - 1 of the upper triangle
+    a, spread = state.joint[-1, -1] / theta**2, state.spread / theta**2
+    at = len(state.covariance) - 1  # of K(x, x') in the upper triangle
     k_mean, k_variance = state.mean[at] / q, state.joint[at, at] / q**2
     return q, k_mean, k_variance, theta, state.mean[-1] / theta, a + spread.sum(), a, spread
 
@@ -298,10 +299,9 @@ def _next(state, functions, sigma_w, sigma_b, forward, backward):
     upper = np.triu_indices(p)
     weights_part = np.zeros((p, p))
     weights_part[upper] = weights_part.T[upper] = limits[:-1]
-    corner = p - 1  # of (x, x') in the upper triangle
     # (k', t') = transfer (k, t) + source (e, z)
     source = np.eye(len(limits))
-    source[-1, corner], source[-1, -1] = 1.0, theta
+    source[-1, p - 1], source[-1, -1] = 1.0, theta  # from the element (x, x') of the upper triangle
     transfer = source @ np.column_stack([jacobian, np.zeros(len(limits))])
     transfer[-1, -1] = chi
     joint = transfer @ state.joint @ transfer.T + source @ noise @ source.T

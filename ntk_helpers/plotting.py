@@ -43,46 +43,23 @@ def style():
     import matplotlib
     from cycler import cycler
 
-    text = 9.5
-    matplotlib.rcParams.update(
-        {
-            "figure.figsize": (6.4, 3.8),
-            "figure.dpi": 110,
-            "figure.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "savefig.dpi": 220,
-            "savefig.facecolor": "white",
-            "savefig.transparent": False,
-            # The font that comes with matplotlib: the same on every machine.
-            "font.family": "DejaVu Sans",
-            "font.size": text,
-            "mathtext.fontset": "dejavusans",
-            "axes.titlesize": text + 0.5,
-            "axes.labelsize": text,
-            "xtick.labelsize": text - 1,
-            "ytick.labelsize": text - 1,
-            "legend.fontsize": text - 1,
-            "text.color": INK,
-            "axes.edgecolor": INK,
-            "axes.labelcolor": INK,
-            "axes.titlecolor": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "axes.facecolor": "white",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.axisbelow": True,
-            "axes.grid": True,
-            "grid.color": "#DDDDDD",
-            "grid.linewidth": 0.6,
-            "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=PALETTE),
-            "lines.linewidth": 1.8,
-            "lines.markersize": 5.0,
-            "errorbar.capsize": 2.5,
-            "legend.frameon": False,
-            "image.cmap": "viridis",
-        }
-    )
+    matplotlib.rc("figure", figsize=(6.4, 3.8), dpi=110, facecolor="white")
+    matplotlib.rc("figure.constrained_layout", use=True)
+    matplotlib.rc("savefig", dpi=220, facecolor="white", transparent=False)
+    # The font that comes with matplotlib: the same on every machine.
+    matplotlib.rc("font", family="DejaVu Sans", size=9.5)
+    matplotlib.rc("mathtext", fontset="dejavusans")
+    matplotlib.rc("text", color=INK)
+    matplotlib.rc("axes", titlesize=10, labelsize=9.5, edgecolor=INK, labelcolor=INK, titlecolor=INK)
+    matplotlib.rc("axes", facecolor="white", axisbelow=True, grid=True)
+    matplotlib.rc("axes", prop_cycle=cycler(linestyle=["-", "--"]) * cycler(color=PALETTE))
+    matplotlib.rc("axes.spines", top=False, right=False)
+    matplotlib.rc(("xtick", "ytick"), labelsize=8.5, color=INK)
+    matplotlib.rc("grid", color="#DDDDDD", linewidth=0.6)
+    matplotlib.rc("lines", linewidth=1.8, markersize=5.0)
+    matplotlib.rc("errorbar", capsize=2.5)
+    matplotlib.rc("legend", fontsize=8.5, frameon=False)
+    matplotlib.rc("image", cmap="viridis")
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         from matplotlib_inline.config import InlineBackend

@@ -35,7 +35,7 @@ class Rates(NamedTuple):
     sgd: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What `report` found; None where the question has no answer, and `text` says why.
 
@@ -53,16 +53,16 @@ class Report:
     label_error : the same of the mean of the other labels.
     """
 
-    parameterization: str | None
-    weights: str | None
-    depth: int | None
-    phase: str | None
-    depth_scale: float | None
+    parameterization: str | None = None
+    weights: str | None = None
+    depth: int | None = None
+    phase: str | None = None
+    depth_scale: float | None = None
     condition_number: float
     rates: Rates
-    other_rates: Rates | None
-    kernel_spread: float | None
-    other_spread: float | None
+    other_rates: Rates | None = None
+    kernel_spread: float | None = None
+    other_spread: float | None = None
     learning_rate: float
     batch_size: int
     steps: float
@@ -167,11 +167,8 @@ def _of_function(function, params, x, y, learning_rate, batch_size):
     kernel, outputs = kernel_of_function(function, params, x)
     n, o = outputs.shape
     y = _checks.targets(y, n, o)
-    rates = (
-        _rates(kernel, batch_size) if o == 1 else Rates(2 * n / float(np.linalg.eigvalsh(kernel)[-1]), None)
-    )
-    found = dict.fromkeys(("parameterization", "weights", "depth", "phase", "depth_scale", "other_rates"))
-    found |= {"kernel_spread": None, "other_spread": None, "rates": rates, "batch_size": batch_size}
+    rates = _rates(kernel, batch_size, outputs=o)
+    found = {"rates": rates, "batch_size": batch_size}
     start = None if y is None else (outputs - y, np.zeros_like(kernel))
     return _report(kernel, start, y, learning_rate, found, n)
 
@@ -198,10 +195,11 @@ def _report(kernel, start, y, learning_rate, found, examples):
     return Report(**found, test_error=test_error, label_error=label_error)
 
 
-def _rates(kernel, batch_size, excess=0.0):
-    """Those of a network whose largest kernel over the outputs is 1 + `excess` times `kernel`."""
-    gd = 2 * len(kernel) / float(np.linalg.eigvalsh(kernel)[-1])
-    return Rates(gd / (1 + excess), stability_threshold(kernel, batch_size=batch_size) / (1 + excess))
+def _rates(kernel, batch_size, excess=0.0, outputs=1):
+    """For a largest kernel over the outputs of 1 + `excess` times `kernel`, or `kernel` of all `outputs`."""
+    gd = 2 * (len(kernel) // outputs) / float(np.linalg.eigvalsh(kernel)[-1])
+    sgd = None if outputs > 1 else stability_threshold(kernel, batch_size=batch_size) / (1 + excess)
+    return Rates(gd / (1 + excess), sgd)
 
 
 def _steps(factors, power):

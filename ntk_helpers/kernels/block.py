@@ -27,9 +27,8 @@ def _relu_layers(numbers, layers, q, gamma):
     def layer(_, state):
         q, gamma, ratio = state
         q, cos, sin = relu.next_variance(layer_map, q)
-        gamma, *growth = relu.next_gamma(
-            layer_map, cos[:cut, None], sin[:cut, None], cos[cut:], sin[cut:], gamma
-        )
+        turns = cos[:cut, None], sin[:cut, None], cos[cut:], sin[cut:]
+        gamma, *growth = relu.next_gamma(layer_map, *turns, gamma)
         return q, gamma, grow(ratio, *growth)
 
     q, gamma, ratio = jax.lax.fori_loop(0, layers, layer, (q, gamma, 1.0 - gamma))

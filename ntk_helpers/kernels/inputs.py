@@ -48,10 +48,8 @@ def first_gamma(u1, u2, same):
     close = ((gamma < NEAR) | (gamma > 2.0 - NEAR)) & xp.logical_not(same)
 
     def refine_row(i, gamma):
-        u, row = u1[i], gamma[i]
-        row = jax.lax.cond(
-            close[i].any(), lambda: jnp.where(close[i], _refined(u, u2, row), row), lambda: row
-        )
+        row, near = gamma[i], close[i]
+        row = jax.lax.cond(near.any(), lambda: jnp.where(near, _refined(u1[i], u2, row), row), lambda: row)
         return gamma.at[i].set(row)
 
     def refine_rows():

@@ -59,9 +59,8 @@ def general_stretches(network, stops, q, gamma, rescale):
     settled, records, depth = None, [], 1
     for stop in stops:
         while depth < stop and settled is None:
-            state, done, converged, *extremes = jax.device_get(
-                _advance(activation, *numbers, stop - depth, state)
-            )
+            found = jax.device_get(_advance(activation, *numbers, stop - depth, state))
+            state, done, converged, *extremes = found
             _checks.in_range(activation, *extremes)
             depth += int(done)
             if converged:
