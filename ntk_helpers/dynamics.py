@@ -24,16 +24,9 @@ from ntk_helpers._samplers import sample_sde, sample_sgd
 from ntk_helpers._stability import noise_factor, stability_threshold, warn_above
 
 __all__ = [
-    "Moments",
-    "gradient_descent",
-    "gradient_flow",
-    "sample_sde",
-    "sample_sgd",
-    "sde_moments",
-    "sgd_moments",
-    "sgd_moments_step",
-    "stability_threshold",
-]
+    "Moments", "gradient_descent", "gradient_flow", "sample_sde", "sample_sgd", "sde_moments",
+    "sgd_moments", "sgd_moments_step", "stability_threshold",
+]  # fmt: skip
 
 
 class Moments(NamedTuple):

@@ -32,18 +32,9 @@ from ntk_helpers._fixed_points import (
 )
 
 __all__ = [
-    "CorrelationFixedPoint",
-    "DepthScales",
-    "EdgeOfChaos",
-    "FixedPoint",
-    "chi",
-    "correlation_fixed_point",
-    "depth_scales",
-    "edge_of_chaos",
-    "fixed_point",
-    "fixed_points",
-    "phase",
-]
+    "CorrelationFixedPoint", "DepthScales", "EdgeOfChaos", "FixedPoint", "chi", "correlation_fixed_point",
+    "depth_scales", "edge_of_chaos", "fixed_point", "fixed_points", "phase",
+]  # fmt: skip
 
 SMALLEST_BIAS = 1e-5  # below, rounding hides an edge of chaos that tends to q = 0 with the bias
 
