@@ -173,7 +173,9 @@ def padded_chunks(rows, size):
     count = -(-len(rows) // size)
     size = -(-len(rows) // count)
     for start in range(0, len(rows), size):
-        yield rows[np.minimum(np.arange(start, start + size), len(rows) - 1)], min(size, len(rows) - start)
+        chunk = rows[start : start + size]
+        used = len(chunk)
+        yield chunk if used == size else rows[np.minimum(start + np.arange(size), len(rows) - 1)], used
 
 
 def _blocks(kernel, x1, x2, rows, columns, trace_outputs):
