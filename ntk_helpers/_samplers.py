@@ -37,7 +37,8 @@ def sample_sde(key, kernel, residual, *, learning_rate, batch_size, times, sampl
     """
     _checks.positive(learning_rate=learning_rate)
     key = _checks.random_key("key", key)
-    _checks.positive_integer("samples", samples), _checks.positive_integer("substeps", substeps)
+    _checks.positive_integer("samples", samples)
+    _checks.positive_integer("substeps", substeps)
     times = _checks.times(times)
     kernel, state, eigenvalues, _ = _checks.kernel_and_residual(kernel, residual)
     noise = learning_rate * noise_factor(len(eigenvalues), batch_size, replacement=True)

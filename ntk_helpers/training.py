@@ -286,7 +286,8 @@ def _checked(net, params, x, y, learning_rate, steps, loss, batch_size, key, opt
     apply = getattr(net, "apply", net)
     if not callable(apply):
         raise ValueError(f"net must be a Network or a function (params, x) -> outputs, got {net!r}")
-    _checks.unmasked("x", x), _checks.unmasked("y", y)
+    _checks.unmasked("x", x)
+    _checks.unmasked("y", y)
     if np.ndim(x) < 2 or len(x) == 0:
         raise ValueError(f"x must have shape (n, d) with n >= 1, got {np.shape(x)}")
     x = _checks.finite_inputs("x", jnp.asarray(x, dtype))
